@@ -1,0 +1,137 @@
+"""Every error this library raises.
+
+::
+
+    HarnessError
+    ├── WorkspaceInvalid           the YAML folder cannot be used; carries every finding
+    ├── StoreError
+    │   ├── StoreUnavailable       Redis did not answer in time
+    │   ├── StoreMisconfigured     Redis answered, but must not be used as it is
+    │   ├── SchemaTooNew           the data was written by a newer release
+    │   ├── StaleFence             the fencing token is missing or no longer the current one
+    │   ├── IllegalTransition      the state table does not allow the move
+    │   └── SealBroken             stored bytes are not ours, or were changed
+    ├── NotFound
+    │   ├── RunNotFound
+    │   ├── ThreadNotFound
+    │   └── UnknownAgent           carries the known ids
+    ├── InboxFull                  too many messages wait already
+    ├── PolicyBlocked              carries the reasons
+    ├── OperationTimeout           carries the stage that took too long
+    ├── ModelFailed                the model did not answer
+    └── EmbeddedServerError        the embedded Redis cannot be started or reached
+
+Messages are written for people: what was wrong, where, what to do. None carries a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class Finding(Protocol):
+    """What :class:`WorkspaceInvalid` needs of a diagnostic: that it reads as one line."""
+
+    def __str__(self) -> str: ...
+
+
+class HarnessError(Exception):
+    """Root of everything raised here on purpose."""
+
+
+class WorkspaceInvalid(HarnessError):
+    """The workspace folder has errors; ``findings`` holds all of them, not the first."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class StoreError(HarnessError):
+    """Something about the persistence."""
+
+
+class StoreUnavailable(StoreError):
+    """Redis refused, hung or went away. The call may be repeated: writes carry an operation id."""
+
+
+class StoreMisconfigured(StoreError):
+    """Redis answers but would lose data or cannot run the scripts (eviction policy, version)."""
+
+
+class SchemaTooNew(StoreError):
+    """The stored data belongs to a newer release; nothing was changed."""
+
+
+class StaleFence(StoreError):
+    """The caller no longer holds the lease it writes under. Someone else tells this story now."""
+
+
+class IllegalTransition(StoreError):
+    """A run cannot go from its state to the requested one; nothing was changed."""
+
+    def __init__(self, run_id: str, found: str, requested: str) -> None:
+        self.run_id, self.found, self.requested = run_id, found, requested
+        super().__init__(f"run {run_id} is {found} and cannot become {requested}")
+
+
+class SealBroken(StoreError):
+    """Stored bytes failed authentication: another key, another place, or changed content."""
+
+
+class NotFound(HarnessError):
+    """No such thing, or it is past its retention."""
+
+
+class RunNotFound(NotFound):
+    """No run with this id."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"no run {run_id}")
+
+
+class ThreadNotFound(NotFound):
+    """No thread with this id."""
+
+    def __init__(self, thread_id: str) -> None:
+        self.thread_id = thread_id
+        super().__init__(f"no thread {thread_id}")
+
+
+class UnknownAgent(NotFound):
+    """The workspace has no agent of this name; ``known`` lists those it has."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        listed = ", ".join(self.known) or "none"
+        super().__init__(f"no agent “{name}”. Known agents: {listed}")
+
+
+class InboxFull(HarnessError):
+    """Too many messages wait in this thread or for this tenant; nothing was stored."""
+
+
+class PolicyBlocked(HarnessError):
+    """A policy refused the run or the call."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons))
+
+
+class OperationTimeout(HarnessError):
+    """A time limit ran out. ``stage`` is run, model_call, tool_call or stream_idle; ``limit`` is in seconds."""
+
+    def __init__(self, stage: str, limit: float) -> None:
+        self.stage, self.limit = stage, limit
+        super().__init__(f"{stage} took longer than {limit:g} s")
+
+
+class ModelFailed(HarnessError):
+    """The model gave no answer; the cause is chained, its text is for the log only."""
+
+
+class EmbeddedServerError(HarnessError):
+    """The embedded Redis cannot be started, shared or reached."""
