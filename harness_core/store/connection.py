@@ -1,0 +1,96 @@
+"""Connections to Redis: how long a call may take, how often it is repeated, what is refused at start-up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
+
+from harness_core.errors import SchemaTooNew, StoreMisconfigured, StoreUnavailable
+from harness_core.store.keys import META
+
+Client = Any
+"""A :class:`redis.asyncio.Redis` that returns bytes.
+
+Its stubs type every reply as ``bytes | str`` and more, whatever ``decode_responses`` says, so they would only
+demand casts; each repository states what comes back.
+"""
+
+SCHEMA = 1
+MINIMUM = (7, 0)
+
+
+def connect(url: str, *, retries: int = 3, connections: int = 64) -> Client:
+    """A client for ``url``. Repeats are safe: every write carries an operation id or is idempotent.
+
+    redis-py's own default of ten retries would hold a caller for up to 40 s, so it is set here. There is no
+    socket time limit: with one, redis-py sends every command through ``asyncio.wait_for``, which on Python
+    3.11 can swallow a cancellation (https://github.com/python/cpython/issues/86296), and a run that
+    was stopped would go on. :func:`store_errors` limits each call instead.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=5,
+        socket_timeout=None,
+        socket_connect_timeout=2.0,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries),
+        retry_on_error=[ConnectionError, TimeoutError],
+    )
+    return Redis.from_pool(pool)
+
+
+@asynccontextmanager
+async def store_errors(limit: float = 5.0) -> AsyncIterator[None]:
+    """Ends a call after ``limit`` seconds, and turns what the client raises into one error of ours.
+
+    :raises StoreUnavailable: without addresses or passwords.
+    """
+    try:
+        async with asyncio.timeout(limit):
+            yield
+    except (RedisError, OSError) as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else f"no answer within {limit:g} s"
+        raise StoreUnavailable(f"Redis did not do what was asked ({what})") from error
+
+
+async def verify(client: Client) -> None:
+    """Refuses a server that is too old or that would throw data away.
+
+    :raises StoreMisconfigured: with what to change.
+    """
+    info = await client.info("server")
+    version = str(info.get("redis_version", "0.0"))
+    if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM:
+        raise StoreMisconfigured(f"Redis {version} is too old: 7.0 or newer (or Valkey 7.2) is needed.")
+    try:
+        policy = (await client.config_get("maxmemory-policy")).get("maxmemory-policy", "noeviction")
+    except (ResponseError, NoPermissionError):
+        return  # managed services forbid CONFIG; they document their policy
+    if policy != "noeviction":
+        raise StoreMisconfigured(
+            f"Redis evicts data under memory pressure (maxmemory-policy {policy}): "
+            "set it to noeviction, or runs and approvals could vanish."
+        )
+
+
+async def pin_meta(client: Client, partitions: int) -> int:
+    """The number of partitions of this store, pinned by whoever opened it first.
+
+    :raises SchemaTooNew: the data belongs to a newer release.
+    """
+    await client.hsetnx(META, "schema", str(SCHEMA))
+    await client.hsetnx(META, "partitions", str(partitions))
+    meta: Mapping[bytes, Any] = await client.hgetall(META)
+    schema = int(meta[b"schema"])
+    if schema > SCHEMA:
+        raise SchemaTooNew(
+            f"The data in Redis has schema {schema}, this release knows {SCHEMA}: run the newer release."
+        )
+    return int(meta[b"partitions"])

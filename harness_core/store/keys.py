@@ -1,0 +1,79 @@
+"""Every Redis key, from one table.
+
+The same table is rendered into the scripts (:func:`lua_builders`), so Python and Lua spell a key alike.
+Every key starts with the partition root ``harness:{pN}``; the braces put one partition into one slot of a
+cluster, so that a script may touch all of it. Arguments are percent-encoded: no id can reach into
+another key, whatever characters a platform puts into it.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+from zlib import crc32
+
+META = "harness:meta"
+"""Hash: ``schema`` and ``partitions``, pinned when the first process opens the store. Never expires."""
+
+TEMPLATES: dict[str, str] = {
+    "clock_offset": "clock_offset",  # string, ms added to TIME; only tests set it
+    "op": "op:%s",  # string, msgpack of a verb's reply; 120 s
+    "seen": "seen:%s:%s",  # string, run id by tenant and dedupe name; 72 h
+    "tenants": "tenants",  # set of tenants that ever had a run
+    "conversation": "conv:%s:%s",  # hash: thread, epoch, agent, starter, crowded, quiet
+    "inbox": "inbox:%s:%s",  # list of run ids of a conversation, the head may run
+    "thread": "thread:%s",  # hash: a generation of a conversation
+    "thread_runs": "thread:%s:runs",  # zset of run ids, score 0
+    "run": "run:%s",  # hash: the run's record, sealed input and output
+    "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = index + 1
+    "deliveries": "run:%s:deliveries",  # hash: part -> JSON record
+    "runs": "runs:%s",  # zset of a tenant's run ids, score 0, so ordered by id = by time
+    "runs_state": "runs:%s:state:%s",  # zset, the same by state
+    "runs_user": "runs:%s:user:%s",  # zset, the same by person
+    "ready_tenants": "ready",  # zset of tenants with claimable runs, by the oldest one's time
+    "ready": "ready:%s",  # zset of a tenant's claimable run ids
+    "leases": "leases",  # zset of run ids by the end of their lease, ms
+    "active": "active:%s",  # set of a tenant's leased runs
+    "active_user": "active:%s:%s",  # set of a person's leased runs
+    "wake": "wake",  # list of at most 256 tokens, they carry nothing
+    "worker": "worker:%s",  # string, expires with the worker
+    "workers": "workers",  # zset of worker ids by last beat
+    "dirty": "dirty:%s",  # zset of run ids whose messages lag, finals first
+    "owner": "owner:%s",  # hash: worker, epoch, until: who writes to this tenant's platform
+    "budget": "budget:%s:%s",  # string, theoretical arrival time in us of a method's next call
+    "room_budget": "budget:%s:%s:%s",  # the same for a method in one room
+    "sends": "sends:%s:%s",  # zset of a method's calls in the last 60 s
+    "closed": "closed:%s:%s",  # string, expires when a refused method may be called again
+    "ck_namespaces": "ck:%s",  # set of checkpoint namespaces of a thread
+    "ck_headers": "ck:%s:%s:h",  # hash: checkpoint id -> sealed header
+    "ck_ids": "ck:%s:%s:i",  # zset of checkpoint ids, score 0
+    "ck_blobs": "ck:%s:%s:b",  # hash: channel, version -> sealed value
+    "ck_writes": "ck:%s:%s:w:%s",  # hash: task path, task, index -> sealed write
+}
+
+
+def partition_of(tenant: str, partitions: int) -> int:
+    """The partition that holds everything of ``tenant``."""
+    return crc32(tenant.encode()) % partitions
+
+
+class Keys:
+    """The keys of one partition."""
+
+    def __init__(self, partition: int) -> None:
+        self.root = f"harness:{{p{partition}}}"
+
+    def __call__(self, name: str, *parts: str) -> str:
+        """The key ``name`` for ``parts``. A wrong name or count is a programmer's error."""
+        return f"{self.root}:{TEMPLATES[name]}" % tuple(quote(part, safe="") for part in parts)
+
+
+def lua_builders() -> str:
+    """The table as Lua: ``key.run(id)`` and so on, under the root in ``KEYS[1]``."""
+    lines = ["local key = {}"]
+    for name, template in TEMPLATES.items():
+        names = [f"a{index}" for index in range(template.count("%s"))]
+        spelt = template
+        for each in names:
+            spelt = spelt.replace("%s", f"' .. quote({each}) .. '", 1)
+        lines.append(f"function key.{name}({', '.join(names)}) return root .. ':{spelt}' end")
+    return "\n".join(lines)

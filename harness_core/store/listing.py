@@ -1,0 +1,226 @@
+"""Lists of runs and threads, newest first, a page at a time.
+
+Run ids begin with their time, and every index holds them under one score, so an index is ordered by id and
+the cursor of a page is simply the last id on it: exact, also while new runs arrive.
+"""
+
+from __future__ import annotations
+
+from harness_core.errors import ThreadNotFound
+from harness_core.models import Message, Page, Run, RunFilter, Thread
+from harness_core.states import RunState
+from harness_core.store.connection import Client, store_errors
+from harness_core.store.keys import Keys
+from harness_core.store.run_record import FIELDS, decode_input, decode_run
+from harness_core.store.scripts import Scripts
+from harness_core.store.seal import Seal
+
+_CHUNK = 100
+
+
+class RunList:
+    """Reads pages of runs through the index that narrows most."""
+
+    def __init__(self, client: Client, scripts: Scripts) -> None:
+        self._client = client
+        self._scripts = scripts
+
+    async def tenants(self) -> list[str]:
+        """Every tenant that ever had a run."""
+        found: set[bytes] = set()
+        for keys in self._scripts.all_keys():
+            async with store_errors():
+                found |= await self._client.smembers(keys("tenants"))
+        return sorted(tenant.decode() for tenant in found)
+
+    async def page(
+        self, tenant: str, wanted: RunFilter | None = None, *, cursor: str | None = None, limit: int = 10
+    ) -> Page[Run]:
+        """Up to ``limit`` runs before ``cursor``, newest first."""
+        wanted = wanted or RunFilter()
+        keys = self._scripts.keys(tenant)
+        index = _index(keys, tenant, wanted)
+        items: list[Run] = []
+        upper = cursor
+        while len(items) <= limit:
+            ids = await self._ids(index, upper)
+            items.extend(run for run in await self._read(keys, ids) if _fits(run, wanted))
+            if len(ids) < _CHUNK:
+                break
+            upper = ids[-1]
+        more = len(items) > limit
+        items = items[:limit]
+        return Page(items=tuple(items), cursor=items[-1].run_id if more else None)
+
+    async def _ids(self, index: str, before: str | None) -> list[str]:
+        start = f"({before}" if before else "+"
+        async with store_errors():
+            ids = await self._client.zrange(index, start, "-", bylex=True, desc=True, offset=0, num=_CHUNK)
+        return [run_id.decode() for run_id in ids]
+
+    async def _read(self, keys: Keys, ids: list[str]) -> list[Run]:
+        if not ids:
+            return []
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=False)
+            for run_id in ids:
+                pipe.hmget(keys("run", run_id), FIELDS)
+                pipe.llen(keys("events", run_id))
+            replies = await pipe.execute()
+        runs = (decode_run(run_id, replies[2 * row], replies[2 * row + 1]) for row, run_id in enumerate(ids))
+        return [run for run in runs if run is not None]
+
+
+class ThreadRepository:
+    """Threads, the conversation they belong to, and their messages.
+
+    The message log is not stored twice: it is the inputs and outputs of the thread's runs.
+    """
+
+    def __init__(self, client: Client, scripts: Scripts, seal: Seal) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._seal = seal
+
+    async def find(self, tenant: str, conversation: str) -> Thread | None:
+        """The current thread of a conversation, if it ever had one."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            thread_id = await self._client.hget(keys("conversation", tenant, conversation), "thread")
+        return await self._read(keys, thread_id.decode()) if thread_id else None
+
+    async def get(self, thread_id: str) -> Thread:
+        """:raises ThreadNotFound: there is no such thread."""
+        for keys in self._scripts.all_keys():
+            thread = await self._read(keys, thread_id)
+            if thread is not None:
+                return thread
+        raise ThreadNotFound(thread_id)
+
+    async def page(self, tenant: str, *, cursor: str | None = None, limit: int = 20) -> Page[Thread]:
+        """Threads by their newest run: each stands where that run stands."""
+        keys = self._scripts.keys(tenant)
+        index = keys("runs", tenant)
+        threads: list[Thread] = []
+        last = cursor
+        while len(threads) < limit:
+            start = f"({last}" if last else "+"
+            async with store_errors():
+                ids = await self._client.zrange(
+                    index, start, "-", bylex=True, desc=True, offset=0, num=_CHUNK
+                )
+            for raw in ids:
+                last = raw.decode()
+                async with store_errors():
+                    thread_id = await self._client.hget(keys("run", last), "thread_id")
+                thread = await self._read(keys, thread_id.decode()) if thread_id else None
+                if thread and thread.latest_run == last:
+                    threads.append(thread)
+                if len(threads) == limit:
+                    return Page(items=tuple(threads), cursor=last)
+            if len(ids) < _CHUNK:
+                break
+        return Page(items=tuple(threads))
+
+    async def messages(self, thread_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Message]:
+        """The log of a thread, newest first: the answer of a run, then the message that asked for it."""
+        thread = await self.get(thread_id)
+        keys = self._scripts.keys(thread.tenant)
+        start = f"({cursor}" if cursor else "+"
+        async with store_errors():
+            ids = await self._client.zrange(
+                keys("thread_runs", thread_id), start, "-", bylex=True, desc=True, offset=0, num=limit + 1
+            )
+            pipe = self._client.pipeline(transaction=False)
+            for raw in ids[:limit]:
+                pipe.hmget(keys("run", raw.decode()), "user", "created_at", "input", "ended_at", "output")
+            rows = await pipe.execute()
+        items: list[Message] = []
+        for raw, (user, created, asked, ended, answer) in zip(ids, rows, strict=False):
+            run_id = raw.decode()
+            if answer:
+                text = self._seal.open(answer, thread.tenant, run_id, "output").decode()
+                items.append(Message(role="assistant", text=text, run_id=run_id, at=int(ended)))
+            if asked:
+                stored = self._seal.open(asked, thread.tenant, run_id, "input").decode()
+                items.append(
+                    Message(
+                        role="user",
+                        text=decode_input(stored).text,
+                        run_id=run_id,
+                        at=int(created),
+                        user=user.decode(),
+                    )
+                )
+        return Page(items=tuple(items), cursor=ids[limit - 1].decode() if len(ids) > limit else None)
+
+    async def is_followed(self, tenant: str, conversation: str) -> bool:
+        """Whether replies in this conversation are read without being addressed."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            thread, quiet, crowded = await self._client.hmget(
+                keys("conversation", tenant, conversation), "thread", "quiet", "crowded"
+            )
+        return bool(thread) and not quiet and not crowded
+
+    async def set_quiet(self, tenant: str, conversation: str) -> None:
+        """From here on only addressed messages are read in this conversation."""
+        await self._set(tenant, conversation, "quiet", "1")
+
+    async def set_agent(self, tenant: str, conversation: str, agent: str) -> None:
+        """The agent of the conversation's next runs."""
+        await self._set(tenant, conversation, "agent", agent)
+
+    async def agent_of(self, tenant: str, conversation: str) -> str | None:
+        """The agent this conversation already has."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            agent = await self._client.hget(keys("conversation", tenant, conversation), "agent")
+        return agent.decode() if agent else None
+
+    async def _set(self, tenant: str, conversation: str, field: str, value: str) -> None:
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            await self._client.hset(keys("conversation", tenant, conversation), field, value)
+
+    async def _read(self, keys: Keys, thread_id: str) -> Thread | None:
+        names = ("tenant", "conversation", "created_at", "agent", "latest_run", "runs", "version")
+        async with store_errors():
+            values = await self._client.hmget(keys("thread", thread_id), names)
+            raw = {name: value.decode() for name, value in zip(names, values, strict=True) if value}
+            if "tenant" not in raw:
+                return None
+            latest = raw.get("latest_run")
+            state = await self._client.hget(keys("run", latest), "state") if latest else None
+        return Thread(
+            thread_id=thread_id,
+            tenant=raw["tenant"],
+            conversation=raw["conversation"],
+            created_at=int(raw["created_at"]),
+            agent=raw.get("agent"),
+            status=RunState(state.decode()) if state else None,
+            latest_run=latest,
+            runs=int(raw.get("runs", 0)),
+            version=int(raw.get("version", 1)),
+        )
+
+
+def _index(keys: Keys, tenant: str, wanted: RunFilter) -> str:
+    if wanted.thread_id is not None:
+        return keys("thread_runs", wanted.thread_id)
+    if wanted.user is not None:
+        return keys("runs_user", tenant, wanted.user)
+    if wanted.state is not None:
+        return keys("runs_state", tenant, wanted.state.value)
+    return keys("runs", tenant)
+
+
+def _fits(run: Run, wanted: RunFilter) -> bool:
+    pairs = (
+        (wanted.state, run.state),
+        (wanted.user, run.user),
+        (wanted.agent, run.agent),
+        (wanted.thread_id, run.thread_id),
+        (wanted.channel, run.channel),
+    )
+    return all(want is None or want == found for want, found in pairs)

@@ -1,0 +1,74 @@
+-- Stands before every verb. Above it the loader puts `ALLOWED` (the state table) and `key` (the key table).
+-- KEYS[1] is the root of the partition. ARGV[1] is the operation id, or '' for a verb that may simply be
+-- repeated; a verb's own arguments start at ARGV[2].
+
+local OP_TTL = 120000 -- ms a repeat of the same operation is answered from its first reply
+local FRONT = 1e13 -- subtracted from a time: sorts before every plain time
+
+local clock
+local function now() -- ms by the server's clock
+  if not clock then
+    local t = redis.call('TIME')
+    clock = t[1] * 1000 + math.floor(t[2] / 1000) + tonumber(redis.call('GET', key.clock_offset()) or 0)
+  end
+  return clock
+end
+
+local function integer(n) return string.format('%.0f', n) end
+
+local function wake()
+  redis.call('LPUSH', key.wake(), '1')
+  redis.call('LTRIM', key.wake(), 0, 255)
+end
+
+-- An event, and the mark that the run's messages lag. `flag` is 'S' for a sealed payload, 'P' for a plain one.
+local function emit(run, tenant, name, flag, data)
+  redis.call('RPUSH', key.events(run), integer(now()) .. '|' .. flag .. '|' .. name .. '|' .. data)
+  redis.call('ZADD', key.dirty(tenant), 'NX', integer(now()), run)
+end
+
+-- Moves the record and its index. The caller has checked the fence where the table asks for one.
+local function transition(run, tenant, from, to)
+  if not ALLOWED[from .. '>' .. to] then return false end
+  redis.call('HSET', key.run(run), 'state', to)
+  redis.call('ZREM', key.runs_state(tenant, from), run)
+  redis.call('ZADD', key.runs_state(tenant, to), 0, run)
+  emit(run, tenant, 'run.state.changed', 'P', cjson.encode({ source = from, target = to }))
+  return true
+end
+
+local function make_ready(run, tenant, score)
+  redis.call('ZADD', key.ready(tenant), integer(score), run)
+  redis.call('ZADD', key.ready_tenants(), 'NX', integer(score), tenant)
+  wake()
+end
+
+local function free_lease(run, tenant, user)
+  redis.call('ZREM', key.leases(), run)
+  redis.call('SREM', key.active(tenant), run)
+  redis.call('SREM', key.active_user(tenant, user), run)
+end
+
+-- After a terminal state: out of the inbox, and the next one of the conversation may run.
+local function leave_inbox(run, tenant, conversation)
+  local inbox = key.inbox(tenant, conversation)
+  local was_head = redis.call('LINDEX', inbox, 0) == run
+  redis.call('LREM', inbox, 1, run)
+  redis.call('ZREM', key.ready(tenant), run)
+  redis.call('HSET', key.run(run), 'ended_at', integer(now()))
+  redis.call('ZADD', key.dirty(tenant), integer(now() - FRONT), run)
+  local head = redis.call('LINDEX', inbox, 0)
+  if was_head and head then make_ready(head, tenant, now()) end
+end
+
+-- Whether `epoch` is the conversation's current one and the run's lease still holds.
+local function holds(run, tenant, conversation, epoch)
+  if redis.call('HGET', key.conversation(tenant, conversation), 'epoch') ~= epoch then return false end
+  local till = redis.call('ZSCORE', key.leases(), run)
+  return till and tonumber(till) > now()
+end
+
+local function owns(tenant, worker, epoch)
+  local o = redis.call('HMGET', key.owner(tenant), 'worker', 'epoch', 'until')
+  return o[1] == worker and o[2] == epoch and tonumber(o[3]) > now()
+end

@@ -1,0 +1,30 @@
+-- Takes runs from workers whose lease is over: claimable again, or failed when the attempts are used up.
+-- ARGV 2 take-overs without a new checkpoint 3 take-overs in all 4 at most so many
+-- Replies: {run ids taken}, {run ids given up}
+local taken, dead = {}, {}
+for _, run in ipairs(redis.call('ZRANGEBYSCORE', key.leases(), '-inf', integer(now()), 'LIMIT', 0, ARGV[4])) do
+  local r = redis.call('HMGET', key.run(run), 'tenant', 'conversation', 'user', 'state')
+  local tenant, conversation = r[1], r[2]
+  if not tenant then
+    redis.call('ZREM', key.leases(), run)
+  else
+    redis.call('HINCRBY', key.conversation(tenant, conversation), 'epoch', 1)
+    redis.call('HSET', key.run(run), 'left_at', redis.call('ZSCORE', key.leases(), run), 'left', 'lost')
+    free_lease(run, tenant, r[3])
+    local attempts = redis.call('HINCRBY', key.run(run), 'attempts', 1)
+    local takeovers = redis.call('HINCRBY', key.run(run), 'takeovers', 1)
+    if attempts > tonumber(ARGV[2]) or takeovers > tonumber(ARGV[3]) then
+      transition(run, tenant, r[4], 'failed')
+      redis.call('HSET', key.run(run), 'reason', 'recovery_exhausted')
+      emit(run, tenant, 'recovery.exhausted', 'P', cjson.encode({ attempts = takeovers - 1 }))
+      emit(run, tenant, 'run.failed', 'P', cjson.encode({ reason = 'recovery_exhausted' }))
+      leave_inbox(run, tenant, conversation)
+      dead[#dead + 1] = run
+    else
+      emit(run, tenant, 'recovery.attempted', 'P', cjson.encode({ attempt = attempts }))
+      make_ready(run, tenant, now() - FRONT)
+      taken[#taken + 1] = run
+    end
+  end
+end
+return { taken, dead }

@@ -1,0 +1,109 @@
+"""The atomic verbs: one Lua file each, behind a shared prelude.
+
+The loader puts the state table and the key table in front, and wraps the verb so that a repeat under the
+same operation id gets the first call's reply: a client that lost a reply may ask again without doing the
+thing twice (redis-py repeats calls by itself after a broken connection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from redis.commands.core import AsyncScript
+
+from harness_core.models import new_op_id
+from harness_core.states import MOVES
+from harness_core.store.connection import Client, store_errors
+from harness_core.store.keys import Keys, lua_builders, partition_of
+
+Argument = str | bytes | int
+
+REPEATABLE = frozenset({"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done"})
+"""Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
+
+_QUOTE = """
+local root = KEYS[1]
+local function quote(s)
+  return (tostring(s):gsub('[^%w_.~-]', function(c) return string.format('%%%02X', string.byte(c)) end))
+end
+"""
+
+_ONCE = """
+local reply_key = key.op(ARGV[1])
+local earlier = redis.call('GET', reply_key)
+if earlier then return cmsgpack.unpack(earlier) end
+local reply = verb()
+redis.call('SET', reply_key, cmsgpack.pack(reply), 'PX', OP_TTL)
+return reply
+"""
+
+
+@cache
+def script_text(verb: str) -> str:
+    """The whole script of a verb as Redis runs it."""
+    lua = resources.files("harness_core.store") / "lua"
+    moves = ", ".join(f"['{move.source}>{move.target}'] = true" for move in MOVES)
+    body = (lua / f"{verb}.lua").read_text(encoding="utf-8")
+    return "\n".join(
+        (
+            _QUOTE,
+            lua_builders(),
+            f"local ALLOWED = {{ {moves} }}",
+            (lua / "prelude.lua").read_text(encoding="utf-8"),
+            f"local function verb()\n{body}\nend",
+            "return verb()" if verb in REPEATABLE else _ONCE,
+        )
+    )
+
+
+class Scripts:
+    """Calls verbs on the partition of a tenant."""
+
+    def __init__(self, client: Client, partitions: int) -> None:
+        self._client = client
+        self.partitions = partitions
+        self._loaded: dict[str, AsyncScript] = {}
+
+    def keys(self, tenant: str) -> Keys:
+        """The key builder of ``tenant``'s partition."""
+        return Keys(partition_of(tenant, self.partitions))
+
+    def all_keys(self) -> list[Keys]:
+        """The key builders of every partition."""
+        return [Keys(partition) for partition in range(self.partitions)]
+
+    async def call(
+        self, verb: str, keys: Keys, *arguments: Argument, client: Client | None = None, limit: float = 5.0
+    ) -> list[Any]:
+        """Runs ``verb`` on one partition and returns its reply.
+
+        :raises StoreUnavailable: no reply; whether it happened is unknown, and a repeat is safe.
+        """
+        script = self._script(verb)
+        operation = "" if verb in REPEATABLE else new_op_id()
+        async with store_errors(limit):
+            reply: list[Any] = await script(keys=[keys.root], args=[operation, *arguments], client=client)
+        return reply
+
+    async def call_all(self, verb: str, keys: Keys, calls: Sequence[Sequence[Argument]]) -> list[list[Any]]:
+        """Calls a repeatable ``verb`` many times on one partition in one round trip.
+
+        :raises StoreUnavailable: no reply; a repeat is safe.
+        """
+        if not calls:
+            return []
+        script = self._script(verb)
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=False)
+            for arguments in calls:
+                await script(keys=[keys.root], args=["", *arguments], client=pipe)
+            replies: list[list[Any]] = await pipe.execute()
+        return replies
+
+    def _script(self, verb: str) -> AsyncScript:
+        if verb not in self._loaded:
+            self._loaded[verb] = self._client.register_script(script_text(verb))
+        return self._loaded[verb]

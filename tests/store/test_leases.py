@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness_core.errors import StaleFence
+from harness_core.events import OutputDelta, RecoveryAttempted, RecoveryExhausted, RunCompleted, RunFailed
+from harness_core.states import RunState
+
+if TYPE_CHECKING:
+    from store.conftest import Caller
+
+
+async def test_only_the_head_of_a_conversation_is_claimed_and_the_next_one_after_it(caller: Caller) -> None:
+    for number in range(3):
+        await caller.store.runs.accept(caller.message(str(number)))
+
+    order = []
+    for _ in range(3):
+        (claim,) = await caller.claim()
+        assert await caller.claim("w2") == []
+        order.append((await caller.store.runs.load_input(claim.run.run_id)).text)
+        await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="ok"))
+
+    assert order == ["0", "1", "2"]
+
+
+async def test_two_workers_never_claim_one_run(caller: Caller) -> None:
+    for number in range(40):
+        await caller.store.runs.accept(caller.message(conversation=f"C:{number}", user=f"U{number}"))
+
+    claims = await asyncio.gather(*(caller.claim(f"w{number}", want=3) for number in range(10)))
+
+    ids = [claim.run.run_id for part in claims for claim in part]
+    assert len(ids) == len(set(ids)) == 20  # the cap of the tenant
+
+
+async def test_one_person_may_fill_only_their_own_cap(caller: Caller) -> None:
+    for number in range(8):
+        await caller.store.runs.accept(caller.message(conversation=f"C:{number}"))
+    await caller.store.runs.accept(caller.message(conversation="C:x", user="U2"))
+
+    users = [claim.run.user for claim in await caller.claim()]
+
+    assert sorted(users) == ["U1"] * 5 + ["U2"]
+
+
+async def test_a_tenant_at_its_cap_does_not_hold_up_another(caller: Caller) -> None:
+    for number in range(30):
+        await caller.store.runs.accept(caller.message(conversation=f"C:{number}", user=f"U{number}"))
+    await caller.claim(want=30)
+    await caller.store.runs.accept(caller.message(tenant="T2"))
+
+    (claim,) = await caller.claim()
+
+    assert claim.run.tenant == "T2"
+
+
+async def test_a_lease_that_ran_out_cannot_be_renewed_or_written_under_even_if_nobody_took_it(
+    caller: Caller,
+) -> None:
+    claim = await caller.running()
+    await caller.later(10.1)
+
+    renewal = await caller.store.runs.renew("w1", [claim.fence], 10.0)
+
+    assert renewal.lost == {claim.run.run_id}
+    with pytest.raises(StaleFence):
+        await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="late")])
+    with pytest.raises(StaleFence):
+        await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="late"))
+    assert (await caller.store.runs.get(claim.run.run_id)).state is RunState.RUNNING
+
+
+async def test_a_renewed_lease_holds(caller: Caller) -> None:
+    claim = await caller.running()
+    for _ in range(3):
+        await caller.later(6)
+        assert not (await caller.store.runs.renew("w1", [claim.fence], 10.0)).lost
+
+    await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="still here")])
+
+
+async def test_a_lost_run_goes_to_the_next_worker_with_a_higher_epoch_and_the_same_state(
+    caller: Caller,
+) -> None:
+    claim = await caller.running()
+    await caller.store.runs.accept(caller.message(conversation="C:other"))
+    await caller.later(10.1)
+
+    reaped = await caller.store.runs.reap(max_attempts=3)
+    first, _ = await caller.claim("w2")
+
+    assert reaped.taken == (claim.run.run_id,)
+    assert first.run.run_id == claim.run.run_id  # recovered runs come first
+    assert first.taken_over
+    assert first.run.state is RunState.RUNNING
+    assert first.fence.epoch > claim.fence.epoch
+    with pytest.raises(StaleFence):
+        await caller.store.runs.append(claim.fence, 9, [OutputDelta(text="zombie")])
+    events = await caller.store.events.read(claim.run.run_id)
+    assert events[-1].payload == RecoveryAttempted(attempt=1)
+
+
+async def test_after_three_lost_workers_without_progress_the_run_fails_and_the_next_may_go(
+    caller: Caller,
+) -> None:
+    claim = await caller.running()
+    await caller.store.runs.accept(caller.message("next"))
+    for _ in range(3):
+        await caller.later(10.1)
+        await caller.store.runs.reap(max_attempts=3)
+        await caller.claim()
+    await caller.later(10.1)
+
+    reaped = await caller.store.runs.reap(max_attempts=3)
+
+    assert reaped.dead == (claim.run.run_id,)
+    run = await caller.store.runs.get(claim.run.run_id)
+    assert (run.state, run.reason) == (RunState.FAILED, "recovery_exhausted")
+    payloads = [event.payload for event in await caller.store.events.read(run.run_id)]
+    assert payloads[-2:] == [RecoveryExhausted(attempts=3), RunFailed(reason="recovery_exhausted")]
+    (following,) = await caller.claim()
+    assert (await caller.store.runs.load_input(following.run.run_id)).text == "next"
+
+
+async def test_a_new_checkpoint_sets_the_attempts_back(caller: Caller) -> None:
+    claim = await caller.running()
+    for _ in range(5):
+        await caller.later(10.1)
+        assert (await caller.store.runs.reap(max_attempts=3)).taken
+        (claim,) = await caller.claim()
+        await caller.store.checkpoints.put(
+            claim.fence.thread_id, "", "cp", header=b"h", blobs={}, fence=claim.fence
+        )
+
+    assert (await caller.store.runs.get(claim.run.run_id)).takeovers == 5
+
+
+async def test_a_run_that_is_handed_over_counts_no_attempt_and_is_claimed_at_once(caller: Caller) -> None:
+    claim = await caller.running()
+
+    await caller.store.runs.release(claim.fence)
+    (again,) = await caller.claim("w2")
+
+    assert again.taken_over
+    assert again.run.handed_over
+    assert again.run.attempts == 0
+    with pytest.raises(StaleFence):
+        await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="late")])
+
+
+async def test_a_batch_that_is_sent_again_is_appended_once(caller: Caller) -> None:
+    claim = await caller.running()
+    before = (await caller.store.runs.get(claim.run.run_id)).events
+
+    for _ in range(3):
+        await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="a"), OutputDelta(text="b")])
+    await caller.store.runs.append(claim.fence, 2, [OutputDelta(text="c")])
+
+    events = await caller.store.events.read(claim.run.run_id, after=before)
+    assert [event.payload for event in events] == [OutputDelta(text=text) for text in "abc"]
+    assert [event.seq for event in events] == [before + 1, before + 2, before + 3]
+
+
+async def test_batches_of_many_runs_travel_together_and_fail_alone(caller: Caller) -> None:
+    fresh = await caller.running()
+    lost = await caller.running(conversation="C:lost", user="U2")
+    await caller.store.runs.release(lost.fence)
+    await caller.store.client.script_flush()
+
+    answers = await caller.store.runs.append_all(
+        [(fresh.fence, 1, [OutputDelta(text="a")]), (lost.fence, 1, [OutputDelta(text="b")])]
+    )
+
+    assert [type(answer).__name__ for answer in answers] == ["Appended", "StaleFence"]
