@@ -1,0 +1,73 @@
+"""The workspace in use, and its replacement as a whole: a broken folder leaves the last good one in place."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from harness_core.errors import WorkspaceInvalid
+from harness_core.workspace.diagnostics import Diagnostic
+from harness_core.workspace.folder import stamp
+from harness_core.workspace.loader import Workspace, check_workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """The new workspace is current. ``changed`` is false when the files say what they said before."""
+
+    workspace: Workspace
+    changed: bool
+    warnings: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadRefused:
+    """The files are broken; the workspace from before is still current."""
+
+    findings: tuple[Diagnostic, ...]
+
+
+ReloadOutcome: TypeAlias = Reloaded | ReloadRefused
+
+
+class WorkspaceHolder:
+    """Holds one workspace at a time. Whoever starts a run takes ``current`` once and keeps that object.
+
+    Reading takes file access: call :meth:`reload` and :meth:`changed_on_disk` from a thread where that matters.
+
+    :raises WorkspaceInvalid: from the constructor, when there is no good workspace to begin with.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environ = environ
+        self._reloading = threading.Lock()
+        self._seen = stamp(folder)
+        checked = check_workspace(folder, environ)
+        if checked.workspace is None:
+            raise WorkspaceInvalid(checked.findings)
+        self._current = checked.workspace
+
+    @property
+    def current(self) -> Workspace:
+        return self._current
+
+    def reload(self) -> ReloadOutcome:
+        """Read the folder again and swap the workspace, or say why not. Never raises for what the files hold."""
+        with self._reloading:
+            self._seen = stamp(
+                self._folder
+            )  # before reading, so that a change while reading is seen next time
+            checked = check_workspace(self._folder, self._environ)
+            if checked.workspace is None:
+                return ReloadRefused(findings=checked.findings)
+            changed = checked.workspace.digest != self._current.digest
+            self._current = checked.workspace
+            return Reloaded(workspace=checked.workspace, changed=changed, warnings=checked.findings)
+
+    def changed_on_disk(self) -> bool:
+        """Whether a YAML file came, went or changed since the last attempt to read, broken or not. Reads no content."""
+        return stamp(self._folder) != self._seen
