@@ -1,0 +1,184 @@
+"""LangGraph's stream → chunks.
+
+Facts this rests on (LangGraph 1.2, LangChain 1.4): a message arrives as deltas under one id, and again whole
+in the update of its node; a finished task is reported again after a resume; a paused tool reports its start
+again; other models, inside middleware or tools, stream into the same channel. So: text counts only from the
+agent's own model node, and everything is told once per id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+
+from harness_core.runtime.chunks import (
+    Chunk,
+    ContentChunk,
+    InterruptChunk,
+    ReasoningChunk,
+    StepChunk,
+    ToolCallChunk,
+    ToolResultChunk,
+)
+from harness_core.runtime.limits import ModelStep, Pace
+from harness_core.runtime.redaction import redact
+from harness_core.runtime.tools import BoundTool
+
+MODES = ("messages", "updates", "custom", "tools")
+"""The stream modes to ask for, with ``subgraphs=True`` and ``version="v2"``."""
+
+MODEL_LABEL = "Thinking"
+
+_MODEL_NODE = "model"
+_NEUTRAL = frozenset({"text", "reasoning"})
+
+
+class ChunkStream:
+    """Turns the parts of one stream into chunks. Keeps what was told already."""
+
+    def __init__(self, tools: Mapping[str, BoundTool], pace: Pace) -> None:
+        self._tools = tools
+        self._pace = pace
+        self._streamed: set[str] = set()  # messages whose text came as deltas
+        self._arguments: dict[str, Mapping[str, Any]] = {}  # of every call that was told
+        self._started: set[str] = set()
+        self._ended: set[str] = set()
+        self._asked: set[str] = set()
+
+    def take(self, part: Mapping[str, Any]) -> Iterator[Chunk]:
+        """The chunks that one part amounts to; none for what happens inside subgraphs."""
+        match part:
+            case {"type": "updates", "data": {"__interrupt__": interrupts}}:
+                yield from self._interrupted(interrupts)
+            case {"ns": (_, *_)}:
+                return
+            case {"type": "messages", "data": (AIMessageChunk() as message, metadata)}:
+                yield from self._delta(message, metadata)
+            case {"type": "updates", "data": dict() as updates}:
+                yield from self._updated(updates)
+            case {"type": "custom", "data": ModelStep() as step}:
+                yield from self._model_step(step)
+            case {"type": "tools", "data": {"event": "tool-started"} as started}:
+                yield from self._tool_started(started)
+            case _:
+                return
+
+    def _delta(self, message: AIMessageChunk, metadata: Mapping[str, Any]) -> Iterator[Chunk]:
+        if metadata.get("langgraph_node") != _MODEL_NODE or "lc_source" in metadata:
+            return
+        self._pace.expect()
+        identity = message.id or ""
+        for block in _blocks(message):
+            match block:
+                case {"type": "text", "text": str(text)} if text:
+                    self._streamed.add(identity)
+                    yield ContentChunk(text=text, message=identity)
+                case {"type": "reasoning", "reasoning": str(text)} if text:
+                    yield ReasoningChunk(text=text, message=identity)
+                case _:
+                    pass
+
+    def _updated(self, updates: Mapping[str, Any]) -> Iterator[Chunk]:
+        known = bool((updates.get("__metadata__") or {}).get("cached"))
+        for node, update in updates.items():
+            for message in _messages(update):
+                match message:
+                    case AIMessage() if node == _MODEL_NODE:
+                        yield from self._spoken(message, known=known)
+                    case ToolMessage():
+                        yield from self._answered(message)
+                    case _:
+                        pass
+
+    def _spoken(self, message: AIMessage, *, known: bool) -> Iterator[Chunk]:
+        """``known``: the model had finished before this stream began, so its text is in the run's position."""
+        text, identity = str(message.text), message.id or ""
+        if text and not known and identity not in self._streamed:  # a model that does not stream
+            self._streamed.add(identity)
+            yield ContentChunk(text=text, message=identity)
+        for call in message.tool_calls:
+            yield from self._called(call["id"] or "", call["name"], call["args"])
+
+    def _called(self, call: str, name: str, arguments: Mapping[str, Any]) -> Iterator[Chunk]:
+        if call in self._arguments:
+            return
+        self._arguments[call] = arguments
+        tool = self._tools.get(name)
+        yield ToolCallChunk(
+            call=call,
+            tool=name,
+            label=tool.label(arguments) if tool else name,
+            arguments=tool.shown(arguments) if tool else "{}",
+            masked=tuple(sorted(tool.spec.secret_arguments & arguments.keys())) if tool else (),
+        )
+
+    def _tool_started(self, started: Mapping[str, Any]) -> Iterator[Chunk]:
+        call, name = started["tool_call_id"], started["tool_name"]
+        tool = self._tools.get(name)
+        if call in self._started or tool is None:
+            return
+        self._started.add(call)
+        arguments = self._arguments.get(call, _plain(started.get("input")))
+        yield from self._called(call, name, arguments)
+        yield StepChunk(step=call, label=tool.label(arguments), kind="tool", phase="started")
+
+    def _answered(self, message: ToolMessage) -> Iterator[Chunk]:
+        call, name = message.tool_call_id, message.name or ""
+        if call in self._ended:
+            return
+        self._ended.add(call)
+        is_error = message.status == "error"
+        yield ToolResultChunk(call=call, tool=name, output=self._shown(message), is_error=is_error)
+        tool = self._tools.get(name)
+        if tool is not None and call in self._started:
+            label = tool.label(self._arguments.get(call, {}))
+            yield StepChunk(step=call, label=label, kind="tool", phase="completed", ok=not is_error)
+
+    def _shown(self, message: ToolMessage) -> str:
+        tool = self._tools.get(message.name or "")
+        arguments = self._arguments.get(message.tool_call_id, {})
+        return redact(str(message.text), tool.secrets(arguments) if tool else ())
+
+    def _model_step(self, step: ModelStep) -> Iterator[Chunk]:
+        self._pace.relax()
+        told = self._started if step.phase == "started" else self._ended
+        if step.step not in told:
+            told.add(step.step)
+            yield StepChunk(step=step.step, label=MODEL_LABEL, kind="model", phase=step.phase, ok=step.ok)
+
+    def _interrupted(self, interrupts: tuple[Any, ...]) -> Iterator[Chunk]:
+        fresh = [each for each in interrupts if each.id not in self._asked]
+        self._asked.update(each.id for each in fresh)
+        if fresh:
+            yield InterruptChunk(requests=tuple((each.id, each.value) for each in fresh))
+
+
+def _blocks(message: AIMessageChunk) -> Sequence[Any]:
+    """The content in LangChain's neutral form, which costs 30 µs per token to ask for and is mostly there already."""
+    content = message.content
+    if isinstance(content, str):
+        if not message.additional_kwargs:
+            return ({"type": "text", "text": content},)
+    elif all(isinstance(block, dict) and block.get("type") in _NEUTRAL for block in content):
+        return content
+    return message.content_blocks
+
+
+def _messages(update: Any) -> Iterator[BaseMessage]:
+    """The messages in a node's update, whatever its shape."""
+    match update:
+        case {"messages": list() as messages}:
+            yield from (message for message in messages if isinstance(message, BaseMessage))
+        case {"messages": BaseMessage() as message}:
+            yield message
+        case list():
+            for each in update:
+                yield from _messages(each)
+        case _:
+            return
+
+
+def _plain(given: Any) -> Mapping[str, Any]:
+    return given if isinstance(given, dict) else {}

@@ -1,0 +1,221 @@
+"""Python tools: a function or a LangChain tool by reference, made ready for a model to call.
+
+The JSON Schema of a function's arguments comes from its annotations and the description from its docstring,
+so both must be there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import importlib
+import inspect
+import json
+import threading
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic_core
+from langchain_core.tools import BaseTool, StructuredTool
+from pydantic import BaseModel, ConfigDict, create_model
+
+from harness_core.runtime.redaction import MASK, redact
+from harness_core.tool_call import ToolCall
+from harness_core.workspace import ToolSpec, python_reference
+
+_current: contextvars.ContextVar[ToolCall] = contextvars.ContextVar("_current")
+
+
+class ToolUnusable(Exception):
+    """A reference that is not a tool; says why and what to change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundTool:
+    """A tool with what the workspace says about it."""
+
+    spec: ToolSpec
+    tool: BaseTool
+
+    def label(self, arguments: Mapping[str, Any]) -> str:
+        return self.spec.label_for(arguments)
+
+    def title(self, arguments: Mapping[str, Any]) -> str:
+        return self.spec.title_for(arguments)
+
+    def shown(self, arguments: Mapping[str, Any]) -> str:
+        """``arguments`` as JSON text, secret ones masked."""
+        secret = self.spec.secret_arguments
+        return json.dumps(
+            {name: MASK if name in secret else value for name, value in arguments.items()},
+            ensure_ascii=False,
+            default=str,
+        )
+
+    def secrets(self, arguments: Mapping[str, Any]) -> list[str]:
+        """The values of this call that must not be shown."""
+        return [str(arguments[name]) for name in self.spec.secret_arguments if name in arguments]
+
+    def clean(self, text: str, arguments: Mapping[str, Any]) -> str:
+        """``text`` fit for people: without this call's secrets and what looks like one."""
+        return redact(text, self.secrets(arguments))
+
+
+@contextmanager
+def serving(call: ToolCall) -> Iterator[None]:
+    """Within this block, tools that ask for their call get ``call``."""
+    token = _current.set(call)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def load_tool(spec: ToolSpec) -> BoundTool:
+    """The tool that ``spec`` refers to.
+
+    :raises ToolUnusable: it cannot be imported, is not a tool, or does not say what it takes and does.
+    """
+    found = _import(spec)
+    if isinstance(found, BaseTool):
+        return BoundTool(spec=spec, tool=_renamed(found, spec))
+    if inspect.isfunction(found):
+        return BoundTool(spec=spec, tool=_from_function(found, spec))
+    raise ToolUnusable(
+        f"{spec.python} is a {type(found).__name__}: a tool is a function or a LangChain tool object"
+    )
+
+
+def _import(spec: ToolSpec) -> Any:
+    reference = python_reference(spec.python)
+    if reference is None:
+        raise ToolUnusable(f"{spec.python} is not a reference: write package.module:function")
+    try:
+        module = importlib.import_module(reference.module)
+    except Exception as error:
+        # A tool's module is somebody else's code: whatever it raises is a finding.
+        raise ToolUnusable(
+            f"{reference.module} cannot be imported: {type(error).__name__}: {redact(str(error))}"
+        ) from error
+    try:
+        return getattr(module, reference.attribute)
+    except AttributeError:
+        raise ToolUnusable(f"{reference.module} has no {reference.attribute}") from None
+
+
+def _renamed(tool: BaseTool, spec: ToolSpec) -> BaseTool:
+    if not tool.description.strip():
+        raise ToolUnusable(f"{spec.python} has no description: the model would not know what it does")
+    schema = tool.get_input_schema()
+    fields = getattr(schema, "model_fields", {})
+    if any(field.annotation is ToolCall for field in fields.values()):
+        raise ToolUnusable(
+            f"{spec.python} is a LangChain tool with a ToolCall parameter: refer to the plain function instead"
+        )
+    return tool.model_copy(update={"name": spec.name})
+
+
+def _from_function(function: Callable[..., Any], spec: ToolSpec) -> BaseTool:
+    description = inspect.getdoc(function)
+    if not description:
+        raise ToolUnusable(f"{spec.python} has no docstring: the model would not know what it does")
+    hints = _hints(function, spec)
+    call_parameter = next((name for name, hint in hints.items() if hint is ToolCall), None)
+    schema = _schema(function, hints, call_parameter, spec)
+    unknown = sorted(set(spec.arguments) - set(schema.model_fields))
+    if unknown:
+        raise ToolUnusable(f"{spec.python} has no argument {', '.join(unknown)}")
+
+    async def serve(**arguments: Any) -> str:
+        if call_parameter is not None:
+            arguments[call_parameter] = _current.get()
+        if inspect.iscoroutinefunction(function):
+            return as_text(await function(**arguments))
+        return as_text(await _in_thread(lambda: function(**arguments)))
+
+    return StructuredTool(
+        name=spec.name, description=description, args_schema=schema, func=None, coroutine=serve
+    )
+
+
+def _hints(function: Callable[..., Any], spec: ToolSpec) -> dict[str, Any]:
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise ToolUnusable(f"{spec.python}: an annotation cannot be resolved ({error})") from error
+    hints.pop("return", None)
+    return hints
+
+
+def _schema(
+    function: Callable[..., Any], hints: Mapping[str, Any], hidden: str | None, spec: ToolSpec
+) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
+            raise ToolUnusable(f"{spec.python}: parameter {parameter} cannot be filled by name")
+        if name not in hints:
+            raise ToolUnusable(f"{spec.python}: parameter {name} has no annotation")
+        if name != hidden:
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[name] = (hints[name], default)
+    try:
+        schema: type[BaseModel] = create_model(
+            f"{spec.name}_arguments", __config__=ConfigDict(extra="forbid"), **fields
+        )
+        schema.model_json_schema()
+    except Exception as error:
+        raise ToolUnusable(f"{spec.python}: its parameters have no JSON Schema ({error})") from error
+    return schema
+
+
+def as_text(value: Any) -> str:
+    """A tool's result for the model: text as it is, anything else as JSON.
+
+    :raises TypeError: it is neither.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return pydantic_core.to_json(value, inf_nan_mode="strings").decode()
+    except (pydantic_core.PydanticSerializationError, ValueError):
+        raise TypeError(
+            f"the tool returned a {type(value).__name__}, which is neither text nor JSON"
+        ) from None
+
+
+async def _in_thread(work: Callable[[], Any]) -> Any:
+    """Runs ``work`` in a thread of its own, in the caller's context.
+
+    A daemon thread, not a pool: a tool that hangs after it was given up would keep a worker of the pool
+    busy for ever, and the process from ending.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Any] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def settle(value: Any, error: BaseException | None) -> None:
+        if outcome.done():
+            return
+        if error is None:
+            outcome.set_result(value)
+        else:
+            outcome.set_exception(error)
+
+    def run() -> None:
+        value: Any = None
+        error: BaseException | None = None
+        try:
+            value = context.run(work)
+        except StopIteration as stop:
+            error = RuntimeError(f"the tool raised StopIteration: {stop}")
+        except BaseException as raised:  # noqa: BLE001  # it travels to the awaiting task
+            error = raised
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, value, error)
+
+    threading.Thread(target=run, name="tool", daemon=True).start()
+    return await outcome
