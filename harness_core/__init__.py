@@ -1,0 +1,106 @@
+"""An agent harness on LangGraph and Redis: durable runs, leases, recovery, an event log for every run.
+
+The public names are the ones in ``__all__``. They are looked up on first use (:pep:`562`), because
+:class:`Worker` and :class:`Harness` import LangChain, which takes seconds, and a process that only takes
+messages in must not pay for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness_core import errors, events, models, states
+    from harness_core.engine.bus import EventBus
+    from harness_core.engine.control import Control
+    from harness_core.engine.harness import Harness, Listeners, RunResult, StreamItem
+    from harness_core.engine.worker import Worker
+    from harness_core.routing import Request, Selection, select_agent
+    from harness_core.runtime import check_runtime
+    from harness_core.states import RunState
+    from harness_core.store import Begun, Budget, Lost, Seal, Store, Wait
+    from harness_core.store.embedded import EmbeddedServer
+    from harness_core.tool_call import ToolCall
+    from harness_core.workspace import (
+        Checked,
+        Diagnostic,
+        Reloaded,
+        ReloadRefused,
+        Workspace,
+        WorkspaceHolder,
+        check_workspace,
+        load_workspace,
+    )
+
+_HOMES = {
+    "harness_core.engine.bus": ("EventBus",),
+    "harness_core.engine.control": ("Control",),
+    "harness_core.engine.harness": ("Harness", "Listeners", "RunResult", "StreamItem"),
+    "harness_core.engine.worker": ("Worker",),
+    "harness_core.routing": ("Request", "Selection", "select_agent"),
+    "harness_core.runtime": ("check_runtime",),
+    "harness_core.states": ("RunState",),
+    "harness_core.store": ("Begun", "Budget", "Lost", "Seal", "Store", "Wait"),
+    "harness_core.store.embedded": ("EmbeddedServer",),
+    "harness_core.tool_call": ("ToolCall",),
+    "harness_core.workspace": (
+        "Checked",
+        "Diagnostic",
+        "ReloadRefused",
+        "Reloaded",
+        "Workspace",
+        "WorkspaceHolder",
+        "check_workspace",
+        "load_workspace",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("errors", "events", "models", "states")
+
+__all__ = [
+    "Begun",
+    "Budget",
+    "Checked",
+    "Control",
+    "Diagnostic",
+    "EmbeddedServer",
+    "EventBus",
+    "Harness",
+    "Listeners",
+    "Lost",
+    "ReloadRefused",
+    "Reloaded",
+    "Request",
+    "RunResult",
+    "RunState",
+    "Seal",
+    "Selection",
+    "Store",
+    "StreamItem",
+    "ToolCall",
+    "Wait",
+    "Worker",
+    "Workspace",
+    "WorkspaceHolder",
+    "check_runtime",
+    "check_workspace",
+    "errors",
+    "events",
+    "load_workspace",
+    "models",
+    "select_agent",
+    "states",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"harness_core.{name}")
+    if name in _HOME_OF:
+        return getattr(import_module(_HOME_OF[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

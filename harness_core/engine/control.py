@@ -1,0 +1,123 @@
+"""What people do to runs from outside: ask for one, look at them, stop one, try again.
+
+Imports the store alone, so a web process that only takes messages in never loads an agent framework.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness_core.events import Event
+from harness_core.models import (
+    Acceptance,
+    Message,
+    Page,
+    Run,
+    RunFilter,
+    RunInput,
+    Submission,
+    Thread,
+)
+from harness_core.store import Store
+
+
+class Control:
+    """The front end's side of the engine. Every call is one read or one atomic verb of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def submit(self, submission: Submission) -> Acceptance:
+        """Stores a message as a run. When this returns, no crash loses it."""
+        return await self._store.runs.accept(submission)
+
+    async def cancel(self, run_id: str, by: str) -> Literal["cancelled", "requested", "finished"]:
+        """Stops a run, wherever it is: at once, or as soon as its worker hears of it.
+
+        :raises RunNotFound: there is no such run.
+        """
+        return await self._store.runs.cancel(run_id, by)
+
+    async def retry(self, run_id: str, by: str) -> Acceptance:
+        """Asks again what ``run_id`` was asked. A second press on the same run is a duplicate.
+
+        :raises RunNotFound: there is no such run.
+        """
+        run = await self._store.runs.get(run_id)
+        asked = await self._store.runs.load_input(run_id)
+        return await self.submit(
+            Submission(
+                tenant=run.tenant,
+                conversation=run.conversation,
+                user=by,
+                text=asked.text,
+                context=asked.context,
+                state=asked.state,
+                files=asked.files,
+                dedupe=(f"retry:{run_id}",),
+                target=run.target,
+                channel=run.channel,
+                agent=run.agent,
+                retry_of=run_id,
+            )
+        )
+
+    async def get_run(self, run_id: str) -> Run:
+        """:raises RunNotFound: there is no such run."""
+        return await self._store.runs.get(run_id)
+
+    async def run_input(self, run_id: str) -> RunInput:
+        """What the run was asked.
+
+        :raises RunNotFound: there is no such run.
+        """
+        return await self._store.runs.load_input(run_id)
+
+    async def output(self, run_id: str) -> str | None:
+        """The answer of a run that ended with one."""
+        return await self._store.runs.output(run_id)
+
+    async def list_runs(
+        self, tenant: str, wanted: RunFilter | None = None, *, cursor: str | None = None, limit: int = 10
+    ) -> Page[Run]:
+        """A page of runs, newest first."""
+        return await self._store.lists.page(tenant, wanted, cursor=cursor, limit=limit)
+
+    async def list_events(self, run_id: str, *, after: int = 0) -> list[Event]:
+        """The run's events after sequence number ``after``.
+
+        :raises RunNotFound: there is no such run.
+        """
+        return await self._store.events.read(run_id, after=after)
+
+    async def find_thread(self, tenant: str, conversation: str) -> Thread | None:
+        """The current thread of a conversation."""
+        return await self._store.threads.find(tenant, conversation)
+
+    async def get_thread(self, thread_id: str) -> Thread:
+        """:raises ThreadNotFound: there is no such thread."""
+        return await self._store.threads.get(thread_id)
+
+    async def list_threads(self, tenant: str, *, cursor: str | None = None, limit: int = 20) -> Page[Thread]:
+        """A page of threads, the most recently used first."""
+        return await self._store.threads.page(tenant, cursor=cursor, limit=limit)
+
+    async def messages(self, thread_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Message]:
+        """A page of a thread's messages, newest first."""
+        return await self._store.threads.messages(thread_id, cursor=cursor, limit=limit)
+
+    async def set_quiet(self, tenant: str, conversation: str) -> None:
+        """Until somebody addresses it again, nothing is read in this conversation."""
+        await self._store.threads.set_quiet(tenant, conversation)
+
+    async def set_agent(self, tenant: str, conversation: str, agent: str) -> None:
+        """The agent of the conversation's next runs."""
+        await self._store.threads.set_agent(tenant, conversation, agent)
+
+    async def tenants(self) -> list[str]:
+        """Every tenant that ever had a run."""
+        return await self._store.lists.tenants()
+
+    async def alive_workers(self) -> list[str]:
+        """The workers that are alive, for people to see."""
+        return await self._store.presence.workers()

@@ -1,0 +1,268 @@
+"""The harness as a library: run agents from a program, a test or a terminal, without any front end.
+
+A :class:`Harness` is a worker and a caller in one process. What it accepts goes through the same queue, the
+same leases and the same recovery as everything else, so other processes on the same Redis may execute what
+this one accepted, and the other way round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from ulid import ULID
+
+from harness_core.engine.bus import Listener, Subscription
+from harness_core.engine.control import Control
+from harness_core.engine.worker import Worker
+from harness_core.errors import PolicyBlocked, UnknownAgent
+from harness_core.events import (
+    Event,
+    OutputDelta,
+    ReasoningDelta,
+    RunFailed,
+    StepCompleted,
+    StepStarted,
+    ToolCalled,
+    ToolResult,
+)
+from harness_core.models import Accepted, Duplicate, Refused, RunInput, Submission
+from harness_core.states import LIVE, RunState
+from harness_core.store import Store
+from harness_core.store.seal import Seal
+from harness_core.workspace import WorkspaceHolder
+
+FOLLOW = 0.1
+"""Seconds between two looks at a run's log while it is followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run stands when :meth:`Harness.run` returns."""
+
+    thread_id: str
+    run_id: str
+    agent_id: str | None
+    state: RunState
+    output: str
+    approval_id: str | None = None
+    pending_action_id: str | None = None
+
+
+ItemKind = Literal["event", "content", "reasoning", "step", "tool-call", "tool-result"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamItem:
+    """One item of :meth:`Harness.stream_events`. ``text`` is filled for content and reasoning."""
+
+    kind: ItemKind
+    event: Event
+    text: str = ""
+
+
+Callback = Callable[[StreamItem], Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """Callbacks for one call, sync or async. What they raise ends the call, not the run."""
+
+    on_event: Callback | None = None
+    on_chunk: Callback | None = None
+    on_reasoning: Callback | None = None
+    on_step: Callback | None = None
+    on_tool_result: Callback | None = None
+
+    async def tell(self, item: StreamItem) -> None:
+        """Calls the one that this item is for, and ``on_event`` for every item."""
+        chosen: Mapping[ItemKind, Callback | None] = {
+            "content": self.on_chunk,
+            "reasoning": self.on_reasoning,
+            "step": self.on_step,
+            "tool-result": self.on_tool_result,
+        }
+        for callback in (self.on_event, chosen.get(item.kind)):
+            if callback is not None:
+                answer = callback(item)
+                if inspect.isawaitable(answer):
+                    await answer
+
+
+class Harness:
+    """Owns a worker for as long as it is open; the store and the workspace belong to the caller.
+
+    Use as ``async with Harness(store, holder, seal=seal) as harness``. ``reads`` (a :class:`Control`) is the
+    read side: threads, runs, messages, events.
+    """
+
+    def __init__(
+        self, store: Store, holder: WorkspaceHolder, *, seal: Seal, tenant: str = "local", user: str = "local"
+    ) -> None:
+        self.reads = Control(store)
+        self._holder = holder
+        self._tenant = tenant
+        self._user = user
+        self._worker = Worker(store, holder, seal=seal)
+        self._running: asyncio.Task[None] | None = None
+
+    async def initialize(self) -> None:
+        """Compiles the agents, then starts to work; runs that an earlier process left are recovered.
+
+        :raises Exception: whatever a model's or tool's package raises while it is loaded.
+        """
+        self._running = asyncio.create_task(self._worker.run(), name="harness worker")
+        ready = asyncio.create_task(self._worker.ready.wait())
+        await asyncio.wait({self._running, ready}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._running.done():
+            await self._running
+
+    async def close(self, *, limit: float = 25.0) -> None:
+        """Waits for running work, up to ``limit`` seconds; what is left is handed over."""
+        if self._running is None:
+            return
+        await self._worker.drain(limit=limit)
+        self._running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._running
+        self._running = None
+
+    async def __aenter__(self) -> Self:
+        await self.initialize()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def run(
+        self,
+        input: str,  # noqa: A002 - the name every agent library gives it
+        agent_id: str = "auto",
+        thread_id: str | None = None,
+        listeners: Listeners | None = None,
+        *,
+        context: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> RunResult:
+        """Executes one turn to its end.
+
+        :raises UnknownAgent: ``agent_id`` is not in the workspace.
+        :raises ThreadNotFound: ``thread_id`` does not exist.
+        :raises PolicyBlocked: the run was refused, with the reasons.
+        """
+        asked = RunInput(text=input, context=context, state=state, files=files)
+        accepted = await self._accept(asked, agent_id, thread_id)
+        async for item in self._follow(accepted.run_id):
+            if listeners is not None:
+                await listeners.tell(item)
+        return await self._result(accepted)
+
+    async def stream_events(
+        self,
+        input: str,  # noqa: A002 - as in `run`
+        agent_id: str = "auto",
+        thread_id: str | None = None,
+        *,
+        context: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[StreamItem]:
+        """The items of one turn, in order, until it ended. Raises as :meth:`run` does."""
+        asked = RunInput(text=input, context=context, state=state, files=files)
+        accepted = await self._accept(asked, agent_id, thread_id)
+        async for item in self._follow(accepted.run_id):
+            yield item
+
+    async def cancel(self, run_id: str, by: str) -> Literal["cancelled", "requested", "finished"]:
+        """Stops a run, wherever its worker is.
+
+        :raises RunNotFound: there is no such run.
+        """
+        return await self.reads.cancel(run_id, by)
+
+    def subscribe(self, listener: Listener) -> Subscription:
+        """Every event of the runs this process executes, in order per run."""
+        return self._worker.bus.subscribe(listener)
+
+    def list_host_bindings(self) -> list[tuple[str, str]]:
+        """The agents a conversation can be handed to, with what they are for."""
+        agents = self._holder.current.agents
+        return [(name, agent.description) for name, agent in sorted(agents.items())]
+
+    async def _accept(self, asked: RunInput, agent_id: str, thread_id: str | None) -> Accepted:
+        known = sorted(self._holder.current.agents)
+        if agent_id != "auto" and agent_id not in known:
+            raise UnknownAgent(agent_id, known)
+        name = f"direct:{ULID()}"
+        conversation = name
+        if thread_id is not None:
+            conversation = (await self.reads.get_thread(thread_id)).conversation
+        submission = Submission(
+            tenant=self._tenant,
+            conversation=conversation,
+            user=self._user,
+            text=asked.text,
+            context=asked.context,
+            state=asked.state,
+            files=asked.files,
+            dedupe=(name,),
+            target={},
+            agent=None if agent_id == "auto" else agent_id,
+        )
+        match await self.reads.submit(submission):
+            case Accepted() as accepted:
+                return accepted
+            case Refused(reason=reason):
+                raise PolicyBlocked([f"not accepted: {reason}"])
+            case Duplicate(run_id=run_id):
+                raise PolicyBlocked([f"already accepted as {run_id}"])
+
+    async def _follow(self, run_id: str) -> AsyncIterator[StreamItem]:
+        seen = 0
+        while True:
+            run = await self.reads.get_run(run_id)
+            if run.events > seen:
+                for event in await self.reads.list_events(run_id, after=seen):
+                    seen = event.seq
+                    yield _item(event)
+            elif run.state not in LIVE or run.state is RunState.WAITING:
+                return
+            else:
+                await asyncio.sleep(FOLLOW)
+
+    async def _result(self, accepted: Accepted) -> RunResult:
+        run = await self.reads.get_run(accepted.run_id)
+        if run.state is RunState.FAILED and run.reason == "policy":
+            events = await self.reads.list_events(run.run_id)
+            raise PolicyBlocked(
+                [each.payload.message for each in events if isinstance(each.payload, RunFailed)]
+            )
+        return RunResult(
+            thread_id=run.thread_id,
+            run_id=run.run_id,
+            agent_id=run.agent,
+            state=run.state,
+            output=await self.reads.output(run.run_id) or "",
+        )
+
+
+def _item(event: Event) -> StreamItem:
+    match event.payload:
+        case OutputDelta(text=text):
+            return StreamItem(kind="content", event=event, text=text)
+        case ReasoningDelta(text=text):
+            return StreamItem(kind="reasoning", event=event, text=text)
+        case StepStarted() | StepCompleted():
+            return StreamItem(kind="step", event=event)
+        case ToolCalled():
+            return StreamItem(kind="tool-call", event=event)
+        case ToolResult():
+            return StreamItem(kind="tool-result", event=event)
+        case _:
+            return StreamItem(kind="event", event=event)

@@ -1,0 +1,64 @@
+"""What to do with a run that another worker began: ask the graph where it stands, and go on from there.
+
+Nothing is invoked from the start again. The checkpoint decides: text that was streamed after it was not
+saved, will be produced again, and is taken back; everything before it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from harness_core.events import RunResumed
+from harness_core.models import Claim
+from harness_core.runtime import AgentRuntime, Asking, Finished, NoCheckpoint, Unfinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Send the input: the graph has not seen this run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue:
+    """Go on from the checkpoint, which knows this much of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclude:
+    """The graph was done; only the end was not written down."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskPeople:
+    """The graph waits for a decision."""
+
+
+Plan = Start | Continue | Conclude | AskPeople
+
+
+async def plan(claim: Claim, runtime: AgentRuntime, *, now: int, started: int) -> tuple[Plan, RunResumed]:
+    """How to go on with a run that was taken over, and the event that says so.
+
+    ``now`` and ``started`` (when this worker began) are milliseconds by the store's clock.
+    """
+    left = claim.run.left_at
+    kind: Literal["handover", "startup-recovery", "takeover"] = "takeover"
+    if claim.run.handed_over:
+        kind = "handover"
+    elif left is not None and left < started:
+        kind = "startup-recovery"
+    gap = max(0, now - left) if left is not None else 0
+    match await runtime.position(claim.fence):
+        case NoCheckpoint():
+            return Start(), RunResumed(resume_kind=kind, gap=gap)
+        case Unfinished(text=text, finished_steps=steps):
+            return Continue(text=text), RunResumed(resume_kind=kind, text=text, gap=gap, finished_steps=steps)
+        case Finished(text=text):
+            return Conclude(text=text), RunResumed(resume_kind=kind, text=text, gap=gap)
+        case Asking():
+            return AskPeople(), RunResumed(resume_kind=kind, gap=gap)

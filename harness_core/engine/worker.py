@@ -1,0 +1,231 @@
+"""The worker: claims runs, keeps their leases, sweeps for lost ones, executes.
+
+Its loops stand or fall together: a worker whose heartbeat or sweep has died must not go on claiming.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Collection, Mapping
+
+from ulid import ULID
+
+from harness_core.engine.bus import EventBus
+from harness_core.engine.executor import Admission, Executor
+from harness_core.engine.held import HeldRun
+from harness_core.engine.journal import EventWriter
+from harness_core.engine.runtimes import Runtimes
+from harness_core.errors import StoreError
+from harness_core.events import RunFailed
+from harness_core.models import Claim
+from harness_core.runtime import render_runtime_failure
+from harness_core.states import RunState
+from harness_core.store import Store
+from harness_core.store.seal import Seal
+from harness_core.workspace import Reloaded, ReloadRefused, WorkspaceHolder
+
+log = logging.getLogger(__name__)
+
+CAPACITY = 80
+"""Runs one process executes at once: a core keeps up with about 80 streaming runs."""
+
+IDLE = 1.0
+"""Seconds after which a claim is tried even if no wake-up came."""
+
+PAUSE = 0.5
+"""Seconds to wait after Redis failed, so that an outage is not a busy loop."""
+
+RELOAD = 2.0
+"""Seconds between two looks at the workspace folder."""
+
+
+def worker_name() -> str:
+    """Tells this process from every other one, also from a later one with the same pid."""
+    return f"{socket.gethostname()}-{os.getpid()}-{str(ULID())[-6:]}"
+
+
+class Worker:
+    """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds."""
+
+    def __init__(
+        self,
+        store: Store,
+        holder: WorkspaceHolder,
+        *,
+        seal: Seal,
+        name: str | None = None,
+        admission: Admission | None = None,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self.name = name or worker_name()
+        self.bus = EventBus(store.events)
+        self.ready = asyncio.Event()
+        self._store = store
+        self._holder = holder
+        self._admission = admission
+        self._capacity = capacity
+        self._runtimes = Runtimes(store, holder, seal)
+        self._writer = EventWriter(store.runs, self.bus.touch)
+        self._held: dict[str, HeldRun] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = asyncio.Event()
+        self._room = asyncio.Event()
+        self._renewed = time.monotonic()
+
+    @property
+    def held(self) -> int:
+        """How many runs this process executes at the moment."""
+        return len(self._held)
+
+    async def run(self) -> None:
+        """Works until drained; raises what any of its loops raises."""
+        started = await self._start()
+        executor = Executor(self._store, self._writer, admission=self._admission, started=started)
+        try:
+            async with asyncio.TaskGroup() as loops:
+                side = [
+                    loops.create_task(self._renew(), name="renew"),
+                    loops.create_task(self._sweep(), name="sweep"),
+                    loops.create_task(self._watch_workspace(), name="reload"),
+                    loops.create_task(self._writer.run(), name="events"),
+                    loops.create_task(self.bus.run(), name="bus"),
+                ]
+                await self._claim(executor)
+                await self._last_runs()
+                for loop in side:
+                    loop.cancel()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            with contextlib.suppress(StoreError):
+                await self._store.presence.leave(self.name)
+
+    async def drain(self, *, limit: float = 25.0, grace: float = 5.0) -> None:
+        """Claims no more, lets runs end for ``grace`` seconds, hands the others over within ``limit``."""
+        self._draining.set()
+        self._room.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for held in list(self._held.values()):
+            held.hand_over()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=max(0.0, limit - grace))
+
+    async def _start(self) -> int:
+        while True:
+            try:
+                return await self._store.now()
+            except StoreError as error:
+                log.warning("waiting for Redis: %s", error)
+                await asyncio.sleep(PAUSE)
+
+    async def _claim(self, executor: Executor) -> None:
+        workspace, _ = await self._runtimes.current()
+        self.ready.set()
+        while not self._draining.is_set():
+            if len(self._held) >= self._capacity:
+                self._room.clear()
+                await self._room.wait()
+                continue
+            try:
+                workspace = self._holder.current
+                caps = workspace.runtime.concurrency
+                claims = await self._store.runs.claim(
+                    self.name,
+                    want=min(self._capacity - len(self._held), 20),
+                    per_tenant=caps.max_concurrent_runs,
+                    per_user=caps.per_user,
+                    lease=workspace.runtime.recovery.lease,
+                )
+                for claim in claims:
+                    self._begin(claim, executor)
+                if not claims:
+                    await self._store.runs.wait_for_work(IDLE)
+            except StoreError as error:
+                log.warning("no claim: %s", error)
+                await asyncio.sleep(PAUSE)
+
+    def _begin(self, claim: Claim, executor: Executor) -> None:
+        held = HeldRun(claim)
+        self._held[claim.run.run_id] = held
+        task = asyncio.create_task(self._execute(held, executor), name=claim.run.run_id)
+        held.attach(task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _execute(self, held: HeldRun, executor: Executor) -> None:
+        run_id = held.claim.run.run_id
+        try:
+            workspace, runtime = await self._runtimes.current()
+            await executor.execute(held, runtime, workspace)
+        except Exception as error:
+            log.exception("run could not be executed", extra={"run_id": run_id})
+            await self._refuse(held, error)
+        finally:
+            self._held.pop(run_id, None)
+            self._room.set()
+            self.bus.touch(run_id)
+
+    async def _refuse(self, held: HeldRun, error: Exception) -> None:
+        reason, message = render_runtime_failure(error, run_id=held.claim.run.run_id)
+        payload = RunFailed(reason=reason, message=message)
+        with contextlib.suppress(StoreError):
+            await self._store.runs.finish(held.claim.fence, RunState.FAILED, payload, reason=reason)
+
+    async def _last_runs(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _renew(self) -> None:
+        self._renewed = time.monotonic()
+        while True:
+            lease = self._holder.current.runtime.recovery.lease
+            asked = time.monotonic()
+            try:
+                fences = [held.claim.fence for held in self._held.values()]
+                renewal = await self._store.runs.renew(self.name, fences, lease)
+                await self._store.presence.beat(self.name, lease * 1.5)
+                self._renewed = asked
+                self._heed(renewal.lost, renewal.cancelled)
+            except StoreError as error:
+                log.warning("leases not renewed: %s", error)
+                if time.monotonic() - self._renewed > lease / 2:
+                    self._heed(self._held, {})
+            await asyncio.sleep(lease / 4)
+
+    def _heed(self, lost: Collection[str], cancelled: Mapping[str, str]) -> None:
+        for run_id, held in self._held.items():
+            if run_id in lost:
+                held.lose()
+            elif run_id in cancelled:
+                held.cancel(cancelled[run_id])
+
+    async def _sweep(self) -> None:
+        while True:
+            recovery = self._holder.current.runtime.recovery
+            try:
+                reaped = await self._store.runs.reap(
+                    max_attempts=recovery.max_recovery_attempts if recovery.enabled else 0
+                )
+                for run_id in (*reaped.taken, *reaped.dead):
+                    log.warning("worker of this run was lost", extra={"run_id": run_id})
+                    self.bus.touch(run_id)
+            except StoreError as error:
+                log.warning("no sweep: %s", error)
+            await asyncio.sleep(min(recovery.lease / 4, 2.5))
+
+    async def _watch_workspace(self) -> None:
+        while True:
+            await asyncio.sleep(RELOAD)
+            if not self._holder.changed_on_disk():
+                continue
+            match await asyncio.to_thread(self._holder.reload):
+                case ReloadRefused(findings=findings):
+                    log.error("workspace not reloaded: %s", "; ".join(str(each) for each in findings))
+                case Reloaded():
+                    log.info("workspace reloaded")
