@@ -1,0 +1,1 @@
+"""Handing events, interactions and commands to the bot, over HTTP or Socket Mode."""
