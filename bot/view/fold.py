@@ -1,0 +1,232 @@
+"""Events become a view model.
+
+Folding is a left fold: `fold(fold(view, a), b) == fold(view, a + b)`, and an event that was folded before
+(by its sequence number) changes nothing, so a reader may go on from any view that it kept.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, Literal
+
+from harness_core.events import (
+    CancelRequested,
+    Event,
+    OutputDelta,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    RunQueued,
+    RunResumed,
+    RunRouted,
+    RunStarted,
+    StateChanged,
+    StepCompleted,
+    StepStarted,
+    SyntheticFallback,
+)
+from harness_core.models import Run
+from harness_core.states import TERMINAL, RunState
+
+WORTH_TELLING: Final = 10_000
+"""Milliseconds without a worker above which people are told of the interruption."""
+
+
+_STATES: Final[frozenset[str]] = frozenset(RunState)
+
+
+class StepState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # the worker went away, or the run ended, before its outcome was known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing the agent did. Times in milliseconds."""
+
+    step: str
+    label: str
+    kind: Literal["model", "tool"]
+    started_at: int
+    state: StepState = StepState.RUNNING
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interruption:
+    """The run was without a worker from `at` on; `finished_steps` will not run again."""
+
+    at: int
+    finished_steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """`reason` is a short code; `sentence` is for people and may be empty."""
+
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """Everything a message about a run shows. `seq` is the newest event in it; times in milliseconds.
+
+    `message` is the model message that `text` ends with; None where the next text starts a paragraph.
+    """
+
+    run_id: str
+    requester: str
+    created_at: int
+    agent: str | None = None
+    state: RunState = RunState.QUEUED
+    position: int = 0
+    text: str = ""
+    message: str | None = None
+    steps: tuple[Step, ...] = ()
+    interruption: Interruption | None = None
+    failure: Failure | None = None
+    cancel_requested_by: str | None = None
+    cancelled_by: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    seq: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.state in TERMINAL
+
+    @property
+    def tool_steps(self) -> tuple[Step, ...]:
+        """The steps that are counted for people: what the agent did, without its thinking."""
+        return tuple(step for step in self.steps if step.kind == "tool")
+
+
+def start(run: Run) -> RunView:
+    """The view of a run before its first event."""
+    return RunView(run_id=run.run_id, requester=run.user, created_at=run.created_at, agent=run.agent)
+
+
+def fold(view: RunView, events: Iterable[Event]) -> RunView:
+    """`view` with `events` added, which are in order. What is unknown or was folded before is skipped."""
+    draft = _Draft(view)
+    for event in events:
+        if event.seq > draft.seq:
+            draft.seq = event.seq
+            _fold_state(draft, event)
+            _fold_answer(draft, event)
+            _fold_steps(draft, event)
+    return draft.view()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A view that may be changed. The text is kept in pieces: joined once, however many deltas came."""
+
+    base: RunView
+    seq: int = field(init=False)
+    state: RunState = field(init=False)
+    pieces: list[str] = field(init=False)
+    message: str | None = field(init=False)
+    steps: dict[str, Step] = field(init=False)
+    changed: dict[str, object] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        base = self.base
+        self.seq, self.state, self.message = base.seq, base.state, base.message
+        self.pieces = [base.text] if base.text else []
+        self.steps = {step.step: step for step in base.steps}
+
+    def set_state(self, state: RunState, at: int) -> None:
+        self.state = state
+        if state is RunState.RUNNING and self.base.started_at is None:
+            self.changed.setdefault("started_at", at)
+        if state in TERMINAL and self.base.ended_at is None:
+            self.changed.setdefault("ended_at", at)
+
+    def replace_text(self, text: str) -> None:
+        self.pieces = [text] if text else []
+        self.message = None
+
+    def add_text(self, text: str, message: str) -> None:
+        if self.pieces and message != self.message:
+            self.pieces.append("\n\n")
+        self.pieces.append(text)
+        self.message = message
+
+    def interrupt_steps(self, at: int) -> None:
+        for step in self.steps.values():
+            if step.state is StepState.RUNNING:
+                self.steps[step.step] = replace(step, state=StepState.INTERRUPTED, ended_at=at)
+
+    def view(self) -> RunView:
+        fresh: dict[str, object] = {
+            **self.changed,
+            "seq": self.seq,
+            "state": self.state,
+            "message": self.message,
+            "text": "".join(self.pieces),
+            "steps": tuple(self.steps.values()),
+        }
+        return replace(self.base, **fresh)  # type: ignore[arg-type]  # one dict for fields of several types
+
+
+def _fold_state(draft: _Draft, event: Event) -> None:
+    match event.payload:
+        case RunQueued(position=position):
+            draft.changed["position"] = position
+        case RunRouted(agent=agent):
+            draft.changed["agent"] = agent
+        case RunStarted():
+            draft.set_state(RunState.RUNNING, event.at)
+        case StateChanged(target=target) if target in _STATES:
+            draft.set_state(RunState(target), event.at)
+        case RunResumed(resume_kind=kind, gap=gap, finished_steps=steps):
+            draft.set_state(RunState.RUNNING, event.at)
+            if kind != "approval" and gap > WORTH_TELLING:
+                draft.changed["interruption"] = Interruption(at=event.at - gap, finished_steps=steps)
+        case _:
+            _fold_end(draft, event)
+
+
+def _fold_end(draft: _Draft, event: Event) -> None:
+    match event.payload:
+        case CancelRequested(by=by):
+            draft.changed["cancel_requested_by"] = by
+        case RunCancelled(by=by):
+            draft.changed["cancelled_by"] = by
+            draft.set_state(RunState.CANCELLED, event.at)
+        case RunFailed(reason=reason, message=sentence):
+            draft.changed["failure"] = Failure(reason=reason, sentence=sentence)
+            draft.set_state(RunState.FAILED, event.at)
+        case RunCompleted():
+            draft.set_state(RunState.COMPLETED, event.at)
+        case _:
+            pass
+
+
+def _fold_answer(draft: _Draft, event: Event) -> None:
+    match event.payload:
+        case OutputDelta(text=text, message=message) if text:
+            draft.add_text(text, message)
+        case RunResumed(text=text) | SyntheticFallback(text=text):
+            draft.replace_text(text)
+        case RunCompleted(output=text) | RunFailed(output=text) if text:
+            draft.replace_text(text)
+        case _:
+            pass
+
+
+def _fold_steps(draft: _Draft, event: Event) -> None:
+    match event.payload:
+        case StepStarted(step=step, label=label, kind=kind):
+            draft.steps[step] = Step(step=step, label=label or step, kind=kind, started_at=event.at)
+        case StepCompleted(step=step, ok=ok) if step in draft.steps:
+            state = StepState.DONE if ok else StepState.FAILED
+            draft.steps[step] = replace(draft.steps[step], state=state, ended_at=event.at)
+        case RunResumed() | RunCompleted() | RunFailed() | RunCancelled():
+            draft.interrupt_steps(event.at)
+        case _:
+            pass

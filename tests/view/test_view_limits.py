@@ -1,0 +1,138 @@
+"""Every payload at its extremes, against the stand-in's own reading of Slack's rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from view.view_events import RUN, STARTED, names, stories, viewed
+
+from bot.playground.block_kit import checked_blocks, checked_view
+from bot.view import notices, runs
+from bot.view.blocks import Notice
+from bot.view.fold import RunView, fold, start
+from bot.view.gallery import payloads as gallery_payloads
+from bot.view.message import Part, render
+from bot.view.steps_modal import steps_modal
+from harness_core.events import (
+    Event,
+    OutputDelta,
+    RunCancelled,
+    RunFailed,
+    RunResumed,
+    StepCompleted,
+    StepStarted,
+)
+from harness_core.models import Page, Run, RunFilter
+from harness_core.states import RunState
+
+LONG = "&" * 5_000
+_long_names = st.one_of(names, st.just(LONG), st.just("<" * 5_000))
+_runs = st.builds(
+    Run,
+    run_id=st.just(RUN.run_id),
+    tenant=st.just("T1"),
+    conversation=st.just("C1"),
+    thread_id=st.just("t"),
+    user=_long_names,
+    state=st.sampled_from(RunState),
+    created_at=st.integers(0, 4_000_000_000_000),
+    agent=st.one_of(st.none(), _long_names),
+    started_at=st.one_of(st.none(), st.integers(0, 4_000_000_000_000)),
+    ended_at=st.one_of(st.none(), st.integers(0, 4_000_000_000_000)),
+    takeovers=st.integers(0, 10),
+    reason=st.one_of(st.none(), _long_names),
+)
+_urls = st.one_of(st.just("https://x.example/a"), st.just("https://x.example/" + "a|>" * 3_000), names)
+
+
+def assert_slack_takes(message: Part | Notice) -> None:
+    assert 0 < len(message.text) <= 4_000
+    assert message.text.strip()
+    checked_blocks(list(message.blocks))
+
+
+def crowded(label: str, answer: str) -> RunView:
+    """A run with everything that a message can show, each at its longest."""
+    steps = [StepStarted(step=str(number), label=label) for number in range(300)]
+    done = [StepCompleted(step=str(number)) for number in range(250)]
+    resumed = RunResumed(resume_kind="takeover", gap=20_000, finished_steps=250, text=answer)
+    return viewed(*STARTED, *steps, *done, resumed, StepStarted(step="last", label=label))
+
+
+@given(stories)
+@settings(max_examples=150)
+def test_every_message_of_every_story_is_within_the_limits(story: list[Event]) -> None:
+    view = fold(start(RUN), story)
+    for part in render(view):
+        assert_slack_takes(part)
+        assert sum(len(block["text"]) for block in part.blocks if block["type"] == "markdown") <= 11_000
+    checked_view(steps_modal(view), home=False)
+
+
+def test_the_most_crowded_messages_are_within_the_limits() -> None:
+    answer = "\n\n".join(["<" * 700] * 40)
+    running = crowded(LONG, answer)
+    ended: list[Any] = [
+        RunFailed(reason=LONG, message=LONG),
+        RunCancelled(by=LONG),
+        OutputDelta(text="x" * 30_000, message="m"),
+    ]
+    for payload in ended:
+        later = Event(run_id=RUN.run_id, seq=running.seq + 1, at=running.created_at + 10**7, payload=payload)
+        parts = render(fold(running, [later]))
+        assert len(parts) > 3
+        for part in parts:
+            assert_slack_takes(part)
+
+
+@given(_long_names, st.integers(0, 300), st.integers(-3, 300))
+def test_every_page_of_the_steps_modal_is_within_the_limits(label: str, count: int, page: int) -> None:
+    steps = [StepStarted(step=str(number), label=label) for number in range(count)]
+    failed = RunFailed(reason=label, message=label)
+    checked_view(steps_modal(viewed(*STARTED, *steps, failed), page), home=False)
+
+
+@given(st.lists(_runs, max_size=12), st.one_of(st.none(), st.text(max_size=50)), _urls)
+def test_every_list_of_runs_is_within_the_limits(found: list[Run], cursor: str | None, url: str) -> None:
+    page = Page(items=tuple(found), cursor=cursor)
+    narrowed = RunFilter(user="U012ABCDEF", state=RunState.FAILED)
+    now = 4_000_000_000_000
+    assert_slack_takes(runs.runs_list(page, narrowed=narrowed, links={RUN.run_id: url}, now_ms=now))
+    for run in found:
+        assert_slack_takes(runs.run_detail(run, url=url, now_ms=now))
+
+
+@given(st.lists(st.tuples(_long_names, _long_names), max_size=60))
+def test_every_list_of_agents_is_within_the_limits(agents: list[tuple[str, str]]) -> None:
+    assert_slack_takes(runs.agents_list(agents))
+
+
+@given(_long_names, _long_names)
+def test_every_notice_is_within_the_limits(one: str, other: str) -> None:
+    for notice in (
+        notices.unknown_verb(one, ["runs", "show"]),
+        notices.not_available(one),
+        notices.not_in_channel(one),
+        notices.run_not_found(one),
+        notices.agent_not_found(one, [other] * 50),
+        notices.agent_chosen(one),
+        notices.not_allowed(one, other),
+        notices.missing_argument(one),
+        notices.retrying(one),
+        notices.stop_outcome("requested", crowded(one, other), other),
+        notices.stop_outcome("cancelled", viewed(), other),
+    ):
+        assert_slack_takes(notice)
+
+
+def test_everything_in_the_gallery_is_within_the_limits() -> None:
+    names_seen = []
+    for name, payload in gallery_payloads():
+        names_seen.append(name)
+        if payload.get("type") == "modal":
+            checked_view(payload, home=False)
+        else:
+            assert_slack_takes(Notice(text=payload["text"], blocks=tuple(payload["blocks"])))
+    assert len(set(names_seen)) == len(names_seen)
