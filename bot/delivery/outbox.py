@@ -1,0 +1,248 @@
+"""One call to Slack for one part of a run: made after it was booked, its outcome stored, never made blindly twice.
+
+A post whose answer was lost stays pending, and :mod:`bot.delivery.read_back` decides before another attempt:
+
+- the thread holds its nonce: that message is the one;
+- the thread was read and does not: it is posted again, with the same nonce;
+- the thread cannot be read now (limits, network, Slack down): asked again later, nothing is posted meanwhile;
+- Slack refuses to let us read it for good (a missing scope): it is posted, and the log says that there may be
+  two. ``conversations.replies`` is a method this bot needs; without it, a person's answer counts for more.
+
+An edit may be repeated freely, so one of unknown outcome simply is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from bot.delivery.answers import Answer, Done, RateLimited, Refused, Unclear
+from bot.delivery.budgets import Method
+from bot.delivery.parts import PING, moved, ping
+from bot.delivery.planning import Call, to_be_replaced
+from bot.delivery.read_back import Absent, Found, Unknown, find_post, metadata
+from bot.delivery.refusals import Remedy, remedy
+from bot.delivery.run_output import RunOutput
+from bot.delivery.web_api import WebApi
+from bot.view import words
+from bot.view.message import Part, agent_name
+from harness_core import Store
+from harness_core.errors import StoreUnavailable
+from harness_core.models import Delivery, Ownership
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+OPTIONAL_WITHIN: Final = 2.0
+"""Seconds for calls that a message waits for and can do without."""
+_STORE_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """It is done and stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """It was not done, but what to do next is known: another call, for other reasons than this one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutOff:
+    """It was not done, or nobody knows. Worth another look in ``seconds``; None: by the number of failures."""
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefused:
+    """Nothing can be sent to this team until an operator acts."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLost:
+    """Another worker owns the output by now. It will look at this run again."""
+
+
+Outcome = Said | Changed | PutOff | TokenRefused | OwnerLost
+
+
+class Outbox:
+    """Makes booked calls. ``settle`` is how long after a lost answer Slack may still be at work, in seconds."""
+
+    def __init__(self, store: Store, api: WebApi, *, settle: float) -> None:
+        self._deliveries = store.deliveries
+        self._api = api
+        self._settle = settle
+
+    async def make(self, ownership: Ownership, output: RunOutput, call: Call) -> Outcome:
+        """Makes ``call`` and keeps what became of it, in the store and in ``output``.
+
+        :raises StoreUnavailable: ``output`` knows the outcome, the store holds the call as pending.
+        """
+        match call.method:
+            case Method.STATUS:
+                return await self._status(ownership, output, call)
+            case Method.REPLIES:
+                return await self._read_back(ownership, output, call)
+            case Method.POST | Method.UPDATE:
+                return await self._write(ownership, output, call)
+
+    async def _status(self, ownership: Ownership, output: RunOutput, call: Call) -> Outcome:
+        target = output.target
+        answer = await self._api.set_status(
+            ownership.tenant,
+            target.channel,
+            target.thread_ts,
+            words.reading(agent_name(output.view)),
+            within=OPTIONAL_WITHIN,
+        )
+        if isinstance(answer, RateLimited):
+            await self._deliveries.close_method(ownership.tenant, call.method, answer.seconds)
+        worked = isinstance(answer, Done)
+        record = replace(call.pending, state="shown" if worked else "undeliverable")
+        return await self._store(ownership, output, record, complete=call.last and worked)
+
+    async def _write(self, ownership: Ownership, output: RunOutput, call: Call) -> Outcome:
+        match await self._send(ownership.tenant, output, call):
+            case Done() if call.method is Method.UPDATE:
+                return await self._store(
+                    ownership, output, replace(call.pending, state="shown"), complete=call.last
+                )
+            case Done(data={"ts": str(ts)}):
+                posted = replace(call.pending, state="shown", external_id=ts)
+                return await self._store(ownership, output, posted, complete=call.last)
+            case RateLimited(seconds=seconds):
+                await self._deliveries.close_method(ownership.tenant, call.method, seconds)
+                return await self._undo(ownership, output, call, Changed())
+            case Unclear(sent=False):
+                return await self._undo(ownership, output, call, PutOff())
+            case Unclear() | Done():
+                return PutOff(self._settle if call.method is Method.POST else None)
+            case Refused(error=error, details=details):
+                return await self._refused(ownership, output, call, Refused(error, details))
+
+    async def _send(self, tenant: str, output: RunOutput, call: Call) -> Answer:
+        channel = output.target.channel
+        part = await self._with_link(tenant, output, call.part) if call.linked else call.part
+        if call.method is Method.UPDATE:
+            ts = call.pending.external_id or ""
+            return await self._api.update_message(tenant, channel, ts, part.text, blocks=part.blocks)
+        return await self._api.post_message(
+            tenant,
+            channel,
+            part.text,
+            blocks=part.blocks,
+            thread_ts=output.target.thread_ts,
+            metadata=metadata(call.pending),
+        )
+
+    async def _with_link(self, tenant: str, output: RunOutput, part: Part) -> Part:
+        ts = output.first.external_id if output.first else None
+        url = ""
+        if ts is not None:
+            found = await self._api.permalink(tenant, output.target.channel, ts, within=OPTIONAL_WITHIN)
+            url = str(found.data.get("permalink", "")) if isinstance(found, Done) else ""
+        return ping(output.view, url) if part.name == PING else moved(part.name, url)
+
+    async def _refused(
+        self, ownership: Ownership, output: RunOutput, call: Call, refusal: Refused
+    ) -> Outcome:
+        name, run_id = call.part.name, call.pending.run_id
+        log = _log.bind(run_id=run_id, team_id=ownership.tenant, part=name, error=refusal.error)
+        match remedy(refusal.error):
+            case Remedy.FIX_TOKEN:
+                return await self._undo(ownership, output, call, TokenRefused(refusal.error))
+            case Remedy.REPOST if call.method is Method.UPDATE:
+                log.info("delivery.message_gone")
+                output.reposts[name] += 1
+                return await self._store(ownership, output, to_be_replaced(call.before), Changed())
+            case Remedy.SIMPLIFY if call.part.blocks and not call.linked:
+                log.warning("delivery.content_refused", details=refusal.details)
+                output.plain.add(name)
+                return await self._undo(ownership, output, call, Changed())
+            case given_up:
+                log.error("delivery.undeliverable")
+                output.given_up = given_up is Remedy.GIVE_UP
+                record = replace(call.pending, state="undeliverable")
+                return await self._store(ownership, output, record, Changed())
+
+    async def _read_back(self, ownership: Ownership, output: RunOutput, call: Call) -> Outcome:
+        target, record = output.target, call.pending
+
+        async def read_page(cursor: str | None) -> Answer:
+            return await self._api.thread_replies(
+                ownership.tenant, target.channel, target.thread_ts, oldest=target.asked_ts, cursor=cursor
+            )
+
+        match await find_post(record, read_page):
+            case Found(ts=ts):
+                found = replace(record, state="shown", external_id=ts)
+                _log.info("delivery.found", run_id=record.run_id, team_id=ownership.tenant, part=record.part)
+                return await self._store(ownership, output, found, Changed())
+            case Absent():
+                return await self._store(ownership, output, _absent(record), Changed())
+            case Unknown(answer=answer):
+                return await self._unreadable(ownership, output, record, answer)
+
+    async def _unreadable(
+        self,
+        ownership: Ownership,
+        output: RunOutput,
+        record: Delivery,
+        answer: RateLimited | Refused | Unclear,
+    ) -> Outcome:
+        match answer:
+            case RateLimited(seconds=seconds):
+                await self._deliveries.close_method(ownership.tenant, Method.REPLIES, seconds)
+                return PutOff(seconds)
+            case Unclear():
+                return PutOff()
+            case Refused(error="invalid_auth" | "not_authed" | "token_expired" as error):
+                return TokenRefused(error)
+            case Refused(error=error):
+                _log.error(
+                    "delivery.read_back_refused",
+                    run_id=record.run_id,
+                    team_id=ownership.tenant,
+                    part=record.part,
+                    error=error,
+                    consequence="a second copy may be posted",
+                )
+                return await self._store(ownership, output, _absent(record), Changed())
+
+    async def _undo(self, ownership: Ownership, output: RunOutput, call: Call, outcome: Outcome) -> Outcome:
+        """Stores that nothing happened, so that nobody needs to find it out again."""
+        return await self._store(ownership, output, call.before, outcome)
+
+    async def _store(
+        self,
+        ownership: Ownership,
+        output: RunOutput,
+        record: Delivery,
+        outcome: Outcome | None = None,
+        *,
+        complete: bool = False,
+    ) -> Outcome:
+        output.deliveries[record.part] = record
+        attempts = 0
+        while True:
+            try:
+                kept = await self._deliveries.done(ownership, record, complete=complete)
+            except StoreUnavailable:
+                attempts += 1
+                if attempts == _STORE_ATTEMPTS:
+                    raise
+                await asyncio.sleep(0.1 * 2**attempts)
+            else:
+                return (outcome or Said()) if kept else OwnerLost()
+
+
+def _absent(record: Delivery) -> Delivery:
+    """The record of a post that did not happen."""
+    return replace(record, state="shown", shown=0, content="")

@@ -1,0 +1,102 @@
+"""What still has to be said to Slack about a run: a pure comparison of what it should show with what it does.
+
+A delivery record whose ``external_id`` is None stands for no message: pending, a post of unknown outcome;
+otherwise, a post that is known not to have happened. Its nonce is fixed before the first attempt, and a
+message that takes another's place gets the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Literal
+
+from bot.delivery.budgets import Method
+from bot.delivery.parts import PING, STATUS, content_digest, moved
+from bot.view.message import Part
+from harness_core.models import Delivery
+
+Deliveries = Mapping[str, Delivery]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call to make. ``pending`` is stored before it, ``before`` again where it turned out to do nothing.
+
+    ``last`` says that after it nothing is left to show. With ``linked`` the part says where the answer is, and
+    gets the address of the run message when it is sent.
+    """
+
+    method: Method
+    part: Part
+    pending: Delivery
+    before: Delivery
+    last: bool = False
+    linked: bool = False
+
+    @property
+    def urgent(self) -> bool:
+        """The last word of a run, or the way to know whether it was said."""
+        return self.part.final or self.method is Method.REPLIES
+
+
+def outstanding(run_id: str, parts: Sequence[Part], deliveries: Deliveries, *, shown: int) -> list[Call]:
+    """The calls that bring Slack to ``parts``, in order; ``shown`` is the newest event in them."""
+    calls = [
+        call
+        for part in (*parts, *_surplus(parts, deliveries))
+        if (call := _call(run_id, part, deliveries.get(part.name), shown)) is not None
+    ]
+    wanted = {part.name for part in parts} - {PING}
+    calls = [replace(call, linked=call.part.name not in wanted) for call in calls]
+    if len(calls) == 1:
+        calls = [replace(calls[0], last=calls[0].method is not Method.REPLIES)]
+    return calls
+
+
+def nothing_posted(
+    run_id: str, part: str, *, state: Literal["shown", "undeliverable"] = "shown", shown: int = 0
+) -> Delivery:
+    """The record of a part before its first attempt."""
+    return Delivery(run_id=run_id, part=part, state=state, nonce=_nonce(run_id, part), shown=shown)
+
+
+def to_be_replaced(record: Delivery) -> Delivery:
+    """The record of a part whose message is gone: the next one is another post, with another nonce."""
+    return Delivery(
+        run_id=record.run_id,
+        part=record.part,
+        state="shown",
+        nonce=_nonce(record.run_id, record.part, record.nonce),
+    )
+
+
+def _nonce(*about: str) -> str:
+    return sha256("|".join(about).encode()).hexdigest()[:24]
+
+
+def _call(run_id: str, part: Part, found: Delivery | None, shown: int) -> Call | None:
+    before = found or nothing_posted(run_id, part.name)
+    pending = replace(before, state="pending", shown=shown, content=content_digest(part), final=part.final)
+    match before:
+        case Delivery(state="undeliverable"):
+            return None
+        case Delivery(state="pending", external_id=None):
+            return Call(method=Method.REPLIES, part=part, pending=before, before=before)
+        case Delivery(external_id=None):
+            return Call(method=Method.POST, part=part, pending=pending, before=before)
+        case Delivery(state="shown", content=content) if content == pending.content or part.name == PING:
+            return None
+        case _:
+            return Call(method=Method.UPDATE, part=part, pending=pending, before=before)
+
+
+def _surplus(parts: Sequence[Part], deliveries: Deliveries) -> Iterator[Part]:
+    """Messages that a longer draft of the answer needed. While the run goes on it may need them again."""
+    if not all(part.final for part in parts):
+        return
+    wanted = {part.name for part in parts} | {STATUS, PING}
+    for name, record in deliveries.items():
+        if name not in wanted and (record.external_id or record.state == "pending"):
+            yield moved(name, "")

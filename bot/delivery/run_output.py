@@ -1,0 +1,139 @@
+"""What the owner knows of one run while it shows it: the folded view, the records, when it may speak next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from bot.delivery.budgets import Method
+from bot.delivery.parts import FIRST, STATUS, ping, plain, wants_ping
+from bot.delivery.planning import Call, nothing_posted, outstanding
+from bot.delivery.target import Target
+from bot.view.fold import RunView, fold, start
+from bot.view.message import Part, render
+from harness_core.events import Event
+from harness_core.models import Delivery, Run
+from harness_core.states import RunState
+
+REPOSTS_WHILE_RUNNING: Final = 2
+"""Messages that are posted anew for one part before its run ends: somebody may delete each as it appears."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nothing is said before ``seconds`` are over; None: before something else happens."""
+
+    seconds: float | None
+
+
+@dataclass(slots=True)
+class RunOutput:
+    """One run. Times are seconds of the monotonic clock.
+
+    ``not_before`` keeps the pace, and its last word need not heed it; ``retry_at`` follows a fault.
+    """
+
+    run: Run
+    target: Target
+    view: RunView
+    deliveries: dict[str, Delivery]
+    not_before: float = 0.0
+    retry_at: float = 0.0
+    urgent: bool = False
+    given_up: bool = False
+    failures: int = 0
+    touched: float = 0.0
+    started: float | None = None
+    called: dict[str, float] = field(default_factory=dict)
+    plain: set[str] = field(default_factory=set)
+    reposts: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, run: Run, target: Target, deliveries: dict[str, Delivery]) -> RunOutput:
+        return cls(run=run, target=target, view=start(run), deliveries=deliveries)
+
+    def take(self, events: list[Event], now: float) -> None:
+        """Folds what is new."""
+        self.view = fold(self.view, events)
+        if self.started is None and self.view.started_at is not None:
+            self.started = now
+
+    @property
+    def first(self) -> Delivery | None:
+        return self.deliveries.get(FIRST)
+
+    @property
+    def streaming(self) -> bool:
+        """Whether it will need edits and an end."""
+        return self.view.state in {RunState.RUNNING, RunState.RESUMING}
+
+    @property
+    def next_call(self) -> tuple[Method, bool]:
+        """The method and urgency that its next call most likely has, without rendering anything."""
+        posted = self.first is not None and self.first.external_id is not None
+        return (Method.UPDATE if posted else Method.POST), self.urgent
+
+    def opening(self, now: float, patience: float) -> Held | None:
+        """How long the first message waits for something to say; None once it may be posted.
+
+        A status line covers the wait of a run that is next; where that failed, the message comes at once.
+        """
+        view, first, status = self.view, self.first, self.deliveries.get(STATUS)
+        queued = view.state is RunState.QUEUED
+        if first is not None or view.ended or view.text or view.tool_steps or (queued and view.position):
+            return None
+        if status is not None and status.state == "undeliverable":
+            return None
+        if queued:
+            return Held(None)
+        if self.started is not None and now < self.started + patience and view.state is RunState.RUNNING:
+            return Held(self.started + patience - now)
+        return None
+
+    def status_failed(self) -> None:
+        """Notes that there will be no status line, so the message does not wait."""
+        self.deliveries[STATUS] = nothing_posted(self.run.run_id, STATUS, state="undeliverable")
+
+    def status_call(self) -> Call | None:
+        """The call that says at once that the message was seen, before there is a message."""
+        if STATUS in self.deliveries:
+            return None
+        before = nothing_posted(self.run.run_id, STATUS)
+        return Call(
+            method=Method.STATUS,
+            part=Part(name=STATUS, text="", blocks=(), final=False),
+            pending=replace(before, state="pending", shown=self.view.seq),
+            before=before,
+            last=self.view.state is RunState.QUEUED,
+        )
+
+    def calls(self) -> list[Call]:
+        """What is to be said now; rendered at this moment, so nothing that was overtaken is ever sent."""
+        if self.given_up:
+            return []
+        parts = [
+            piece
+            for part in render(self.view)
+            for piece in (plain(part) if part.name in self.plain else [part])
+        ]
+        first = self.first
+        if wants_ping(self.view) and (first is None or first.state != "undeliverable"):
+            parts.append(ping(self.view, ""))
+        found = outstanding(self.run.run_id, parts, self.deliveries, shown=self.view.seq)
+        if self.view.ended:
+            return found
+        spent = {part for part, count in self.reposts.items() if count > REPOSTS_WHILE_RUNNING}
+        return [call for call in found if not (call.method is Method.POST and call.part.name in spent)]
+
+    def wait_for(self, call: Call, now: float, interval: float) -> float:
+        """Seconds until ``call`` may follow the last one about the same message. A last word does not wait."""
+        last = self.called.get(call.part.name)
+        if last is None or call.urgent or call.method is not Method.UPDATE:
+            return 0.0
+        return max(0.0, last + interval - now)
+
+    def settled(self) -> Delivery:
+        """Any record, to store that everything up to now is shown."""
+        record = self.first or next(iter(self.deliveries.values()))
+        return replace(record, shown=max(record.shown, self.view.seq))
