@@ -1,0 +1,163 @@
+"""``python -m bot``: every command of the product. Data goes to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+import structlog
+
+from bot.commands.exits import Exit
+from bot.errors import StartupFailed
+from bot.logs import configure_logs
+from bot.settings import Purpose, Settings, SettingsInvalid, load_settings
+from harness_core.errors import HarnessError
+from harness_core.states import RunState
+
+log = structlog.get_logger(__name__)
+
+_PURPOSES: Final = {
+    "serve": Purpose.SERVE,
+    "web": Purpose.WEB,
+    "worker": Purpose.WORKER,
+    "check": Purpose.CHECK,
+}
+
+Command = Callable[[Settings], Coroutine[Any, Any, Exit]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit status."""
+    options = build_parser().parse_args(arguments)
+    purpose = _PURPOSES.get(options.command, Purpose.SHELL)
+    problems: tuple[str, ...] = ()
+    try:
+        settings = load_settings(purpose)
+    except SettingsInvalid as error:
+        settings, problems = error.settings, error.problems
+    configure_logs(settings.log_level, settings.log_format, settings.secrets())
+    if options.command == "check":
+        return asyncio.run(_check(settings, problems))
+    if problems:
+        sys.stderr.write("\n".join(problems) + "\n")
+        return Exit.FAILED
+    return _run(_command(options, purpose), settings)
+
+
+def _run(command: Command, settings: Settings) -> Exit:
+    """Every failure that was foreseen is a sentence; any other is one too, with its trace in the log."""
+    try:
+        return asyncio.run(command(settings))
+    except KeyboardInterrupt:
+        return Exit.FAILED
+    except BaseExceptionGroup as group:
+        error = _first(group)
+    except Exception as raised:  # noqa: BLE001 - the last place to say something about it
+        error = raised
+    if not isinstance(error, HarnessError | StartupFailed):
+        log.error("the process ends", exc_info=error)
+    sys.stderr.write(f"{' '.join(str(error).split()) or type(error).__name__}\n")
+    return Exit.FAILED
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _command(options: argparse.Namespace, purpose: Purpose) -> Command:
+    match options.command:
+        case "serve" | "web" | "worker":
+            return lambda settings: _serve(settings, purpose)
+        case "runs":
+            return lambda settings: _runs(settings, options)
+        case "try":
+            return lambda settings: _try(settings, options)
+        case _:
+            return _playground
+
+
+# Each command imports what it needs: a list of runs does not wait for Bolt, nor the web process for LangChain.
+
+
+async def _serve(settings: Settings, purpose: Purpose) -> Exit:
+    from bot.app import run  # noqa: PLC0415 - as above
+
+    await run(settings, purpose)
+    return Exit.OK
+
+
+async def _runs(settings: Settings, options: argparse.Namespace) -> Exit:
+    from bot.commands import runs  # noqa: PLC0415 - as above
+
+    return await runs.command(settings, runs.order(options))
+
+
+async def _try(settings: Settings, options: argparse.Namespace) -> Exit:
+    from bot.commands import trial  # noqa: PLC0415 - as above
+
+    return await trial.command(settings, options.agent, options.input, dry_run=options.dry_run)
+
+
+async def _playground(settings: Settings) -> Exit:
+    from bot.commands import playground  # noqa: PLC0415 - as above
+
+    return await playground.command(settings)
+
+
+async def _check(settings: Settings, problems: tuple[str, ...]) -> Exit:
+    from bot.check import check  # noqa: PLC0415 - as above
+
+    worst = Exit.OK
+    async for finding in check(settings, problems):
+        sys.stdout.write(f"{finding}\n")
+        sys.stdout.flush()
+        if finding.level == "error":
+            worst = Exit.FAILED
+    return worst
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="A Slack bot that runs LangGraph agents for a team."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, about in (
+        ("serve", "take messages in and run agents, in one process"),
+        ("web", "take messages in"),
+        ("worker", "run agents"),
+        ("check", "say what is wrong with settings, workspace, Redis and Slack"),
+        ("playground", "try it: the bot, a Redis and a simulated Slack with a page in the browser"),
+    ):
+        commands.add_parser(name, help=about, description=about)
+    _add_runs(commands.add_parser("runs", help="list, show, cancel and retry runs"))
+    trial = commands.add_parser("try", help="run an agent once, here in the terminal")
+    trial.add_argument("agent", metavar="AGENT")
+    trial.add_argument("input", help="what to ask it")
+    trial.add_argument(
+        "--dry-run", action="store_true", help="the agent sees its tools, but none of them runs"
+    )
+    return parser
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="newest first")
+    listing.add_argument("--status", choices=[state.value for state in RunState])
+    listing.add_argument("--limit", type=int, metavar="N", help="at most so many (default: all)")
+    listing.add_argument("--json", action="store_true", help="an object per line")
+    show = verbs.add_parser("show", help="everything about one run")
+    show.add_argument("run_id", metavar="RUN")
+    show.add_argument("--json", action="store_true", help="as one object")
+    for verb, about in (("cancel", "stop a run"), ("retry", "ask the same again; prints the new run's id")):
+        verbs.add_parser(verb, help=about).add_argument("run_id", metavar="RUN")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""``runs list|show|cancel|retry``: what an operator does to runs from a shell. Data goes to standard output."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pwd
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot.commands.exits import Exit
+from bot.settings import Settings
+from bot.startup import Core, open_core
+from harness_core.errors import RunNotFound
+from harness_core.models import Accepted, Duplicate, Refused, Run, RunFilter
+from harness_core.states import LIVE, RunState
+
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRuns:
+    """``state`` and ``limit`` None: any, and all of them."""
+
+    state: RunState | None
+    limit: int | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowRun:
+    run_id: str
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRun:
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRun:
+    run_id: str
+
+
+Order = ListRuns | ShowRun | CancelRun | RetryRun
+
+
+def order(options: argparse.Namespace) -> Order:
+    """What the parsed arguments ask for."""
+    match options.verb:
+        case "list":
+            state = RunState(options.status) if options.status else None
+            return ListRuns(state=state, limit=options.limit, as_json=options.json)
+        case "show":
+            return ShowRun(run_id=options.run_id, as_json=options.json)
+        case "cancel":
+            return CancelRun(run_id=options.run_id)
+        case _:
+            return RetryRun(run_id=options.run_id)
+
+
+async def command(settings: Settings, wanted: Order) -> Exit:
+    """Does it and says so.
+
+    :raises StartupFailed: Redis or the key is not there.
+    """
+    async with open_core(settings) as core:
+        try:
+            match wanted:
+                case ListRuns():
+                    return await _list(core, wanted)
+                case ShowRun():
+                    return await _show(core, wanted)
+                case CancelRun(run_id=run_id):
+                    return await _cancel(core, run_id)
+                case RetryRun(run_id=run_id):
+                    return await _retry(core, run_id)
+        except RunNotFound as error:
+            _complain(
+                f"No run {error.run_id}. It may be past its retention; `runs list` shows those that are left."
+            )
+            return Exit.NOT_FOUND
+
+
+async def _list(core: Core, wanted: ListRuns) -> Exit:
+    shown = 0
+    async for run in _newest_first(core, RunFilter(state=wanted.state)):
+        if wanted.limit is not None and shown >= wanted.limit:
+            break
+        _say(json.dumps(_row(run), ensure_ascii=False) if wanted.as_json else _line(run))
+        shown += 1
+    if not shown and not wanted.as_json:
+        _say("No runs.")
+    return Exit.OK
+
+
+async def _newest_first(core: Core, wanted: RunFilter) -> AsyncIterator[Run]:
+    for tenant in await core.control.tenants():
+        cursor: str | None = None
+        while True:
+            page = await core.control.list_runs(tenant, wanted, cursor=cursor, limit=_PAGE)
+            for run in page.items:
+                yield run
+            if page.cursor is None:
+                break
+            cursor = page.cursor
+
+
+async def _show(core: Core, wanted: ShowRun) -> Exit:
+    run = await core.control.get_run(wanted.run_id)
+    asked = await core.control.run_input(run.run_id)
+    facts = {
+        **_row(run),
+        "team": run.tenant,
+        "channel": run.channel,
+        "started_at": _iso(run.started_at),
+        "ended_at": _iso(run.ended_at),
+        "reason": run.reason,
+        "takeovers": run.takeovers,
+        "events": run.events,
+        "input": asked.text,
+        "output": await core.control.output(run.run_id),
+    }
+    if wanted.as_json:
+        _say(json.dumps(facts, ensure_ascii=False))
+    else:
+        for name, value in facts.items():
+            if value is not None:
+                _say(f"{name:<11} {value}")
+    return Exit.OK
+
+
+async def _cancel(core: Core, run_id: str) -> Exit:
+    match await core.control.cancel(run_id, _operator()):
+        case "cancelled":
+            _say(f"{run_id} is cancelled.")
+        case "requested":
+            _say(f"{run_id} is asked to stop.")
+        case "finished":
+            _complain(f"{run_id} has already ended. Nothing was stopped.")
+            return Exit.FAILED
+    return Exit.OK
+
+
+async def _retry(core: Core, run_id: str) -> Exit:
+    run = await core.control.get_run(run_id)
+    if run.state in LIVE:
+        _complain(f"{run_id} is still {run.state}. Cancel it first.")
+        return Exit.FAILED
+    match await core.control.retry(run_id, run.user):
+        case Accepted(run_id=new) | Duplicate(run_id=new):
+            _say(new)
+            return Exit.OK
+        case Refused(reason=reason):
+            _complain(f"Not accepted: {reason.replace('_', ' ')}. Try again when fewer messages wait.")
+            return Exit.FAILED
+
+
+def _operator() -> str:
+    """Who is at the shell, as it is recorded."""
+    try:
+        return f"shell:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"shell:{os.getuid()}"
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "state": run.state.value,
+        "agent": run.agent,
+        "thread_id": run.thread_id,
+        "user": run.user,
+        "created_at": _iso(run.created_at),
+    }
+
+
+def _line(run: Run) -> str:
+    return f"{run.run_id}  {run.state:<20}  {run.agent or '-':<16}  {run.user:<14}  {_iso(run.created_at)}"
+
+
+def _iso(at: int | None) -> str | None:
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

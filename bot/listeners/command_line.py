@@ -1,0 +1,110 @@
+"""The text after a slash command, read into a closed union."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.view.words import COMMAND_VERBS
+from harness_core.models import RunFilter
+from harness_core.states import RunState
+
+VERBS: Final = tuple(verb.name for verb in COMMAND_VERBS)
+LATER: Final = frozenset({"retry", "approvals", "grants", "audit", "reload", "drain", "resume", "stats"})
+"""Verbs that are known and not available yet."""
+
+_USER: Final = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_CHANNEL: Final = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
+_STATES: Final[frozenset[str]] = frozenset(RunState)
+_USAGE: Final = {verb.name: verb.usage for verb in COMMAND_VERBS}
+
+
+@dataclass(frozen=True, slots=True)
+class ListRuns:
+    narrowed: RunFilter
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRun:
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRun:
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAgents:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NotAvailable:
+    verb: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """An argument is missing; ``usage`` shows where."""
+
+    usage: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownWord:
+    """Not a verb, or no filter of ``runs``. ``known`` is what would be one."""
+
+    word: str
+    known: tuple[str, ...]
+
+
+Typed = ListRuns | ShowRun | CancelRun | ListAgents | Help | NotAvailable | Incomplete | UnknownWord
+
+
+def read_command(text: str, agents: Collection[str]) -> Typed:
+    """What was typed after the command; nothing at all asks for help. ``agents`` are the names that may be filtered by."""
+    words = text.split()
+    if not words:
+        return Help()
+    verb, rest = words[0].lower(), words[1:]
+    match verb:
+        case "runs":
+            return _list(rest, agents)
+        case "show" | "cancel" if not rest:
+            return Incomplete(_USAGE[verb])
+        case "show":
+            return ShowRun(rest[0].strip("`"))
+        case "cancel":
+            return CancelRun(rest[0].strip("`"))
+        case "agents":
+            return ListAgents()
+        case "help":
+            return Help()
+        case _ if verb in LATER:
+            return NotAvailable(verb)
+        case _:
+            return UnknownWord(words[0], VERBS)
+
+
+def _list(words: Sequence[str], agents: Collection[str]) -> Typed:
+    wanted = RunFilter()
+    for word in words:
+        if user := _USER.fullmatch(word):
+            wanted = replace(wanted, user=user[1])
+        elif channel := _CHANNEL.fullmatch(word):
+            wanted = replace(wanted, channel=channel[1])
+        elif word.lower() in _STATES:
+            wanted = replace(wanted, state=RunState(word.lower()))
+        elif word in agents:
+            wanted = replace(wanted, agent=word)
+        else:
+            return UnknownWord(word, (*sorted(_STATES), *sorted(agents)))
+    return ListRuns(wanted)

@@ -1,0 +1,92 @@
+"""Slash commands: one answer, for one pair of eyes, within three seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+
+from bot.access import Deed
+from bot.ingress.intake import PAYLOAD
+from bot.ingress.payloads import Command
+from bot.listeners.command_line import (
+    CancelRun,
+    Help,
+    Incomplete,
+    ListAgents,
+    ListRuns,
+    NotAvailable,
+    ShowRun,
+    UnknownWord,
+    read_command,
+)
+from bot.listeners.deeds import find_run, list_agents, list_runs, show_run, stop_run
+from bot.listeners.services import ANSWER_WITHIN, Services, ephemeral
+from bot.view import notices, runs
+from bot.view.blocks import Notice
+from harness_core.errors import HarnessError, RunNotFound
+
+log = structlog.get_logger(__name__)
+
+_ANY: Final = re.compile(r".*")
+
+
+class Commands:
+    """Answers what people type after the slash command, whatever the command is called."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def answer(self, command: Command) -> Notice:
+        """The answer; a store that does not answer is one, too."""
+        try:
+            return await self._answer(command)
+        except RunNotFound as error:
+            return notices.run_not_found(error.run_id)
+        except HarnessError as error:
+            log.warning("a command could not be answered", error=repr(error))
+            return notices.not_saved()
+
+    async def _answer(self, command: Command) -> Notice:
+        services, user = self._services, command.user
+        match read_command(command.text, services.workspace.agents):
+            case ListRuns(narrowed=narrowed):
+                return await list_runs(services, user, narrowed)
+            case ShowRun(run_id=run_id):
+                return show_run(services, user, await find_run(services, run_id), Deed.SEE)
+            case CancelRun(run_id=run_id):
+                return await stop_run(services, user, await find_run(services, run_id), Deed.STOP)
+            case ListAgents():
+                return list_agents(services)
+            case Help():
+                return runs.command_help(command.name)
+            case NotAvailable(verb=verb):
+                return notices.not_available(verb)
+            case Incomplete(usage=usage):
+                return notices.missing_argument(f"{command.name} {usage}")
+            case UnknownWord(word=word, known=known):
+                return notices.unknown_verb(word, known)
+
+
+def register(app: AsyncApp, services: Services) -> None:
+    """Every command that reaches the app is this one: its name is chosen in the app's manifest."""
+    commands = Commands(services)
+
+    async def command(ack: AsyncAck, context: AsyncBoltContext) -> None:
+        typed: Command = context[PAYLOAD]
+        answer = asyncio.ensure_future(commands.answer(typed))
+        done, _ = await asyncio.wait({answer}, timeout=ANSWER_WITHIN)
+        if done:
+            await ack(**ephemeral(answer.result()))
+        else:
+            services.background.start(_later(services, typed, answer), "late answer to a command")
+            await ack()
+
+    app.command(_ANY)(command)
+
+
+async def _later(services: Services, command: Command, answer: asyncio.Future[Notice]) -> None:
+    services.respond(command.response_url, await answer)

@@ -1,0 +1,21 @@
+"""Addresses of messages in Slack, made without asking it."""
+
+from __future__ import annotations
+
+from bot.ingress.installation import Installation
+from harness_core.models import Run
+
+
+def run_link(run: Run, installation: Installation) -> str | None:
+    """Where the message that asked for ``run`` can be read, if it was asked for in Slack.
+
+    The form is that of ``chat.getPermalink``, whose calls a list of ten runs could not wait for.
+    """
+    channel, ts = run.target.get("channel"), run.target.get("ts")
+    if not channel or not ts:
+        return None
+    if not installation.url:
+        return f"https://app.slack.com/client/{installation.team}/{channel}/p{ts}"
+    link = f"{installation.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    root = run.target.get("thread_ts") or ts
+    return link if root == ts else f"{link}?thread_ts={root}&cid={channel}"

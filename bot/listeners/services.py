@@ -1,0 +1,59 @@
+"""What listeners work with, and the two ways they speak to one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.delivery.web_api import WebApi
+from bot.ingress.installation import Installation
+from bot.listeners.background import Background
+from bot.view.blocks import Notice
+from harness_core import Control, Workspace, WorkspaceHolder
+
+ANSWER_WITHIN: Final = 2.0
+"""Seconds a click or a command may work before it is acknowledged; Slack waits three."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Made once by the composition root; ``named_admins`` are those the operator added to the workspace's."""
+
+    control: Control
+    holder: WorkspaceHolder
+    api: WebApi
+    installation: Installation
+    background: Background
+    named_admins: frozenset[str]
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.holder.current
+
+    @property
+    def admins(self) -> frozenset[str]:
+        return self.named_admins | frozenset(self.workspace.runtime.admins)
+
+    def tell(self, channel: str, user: str, notice: Notice, *, thread_ts: str | None = None) -> None:
+        """Shows ``notice`` to one person, later; nothing waits for it and nothing depends on it."""
+        self.background.start(self._tell(channel, user, notice, thread_ts), "tell a person")
+
+    def respond(self, response_url: str, notice: Notice, *, replace: bool = False) -> None:
+        """Answers at the address that came with a click or a command, later."""
+        if response_url:
+            body = ephemeral(notice) | {"replace_original": replace}
+            self.background.start(self._respond(response_url, body), "respond")
+
+    async def _tell(self, channel: str, user: str, notice: Notice, thread_ts: str | None) -> None:
+        team = self.installation.team
+        await self.api.post_ephemeral(
+            team, channel, user, notice.text, blocks=notice.blocks, thread_ts=thread_ts
+        )
+
+    async def _respond(self, response_url: str, body: dict[str, Any]) -> None:
+        await self.api.respond(response_url, body)
+
+
+def ephemeral(notice: Notice) -> dict[str, Any]:
+    """The body of an answer that only one person sees."""
+    return {"response_type": "ephemeral", "text": notice.text, "blocks": list(notice.blocks)}
