@@ -1,0 +1,154 @@
+"""One process of the product, and what can be done to it from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import wait_until
+
+LAUNCHER = Path(__file__).parents[1] / "faults" / "launcher.py"
+PROJECT = Path(__file__).parents[2]
+
+START_WITHIN = 60.0
+
+
+@dataclass(slots=True, kw_only=True)
+class BotProcess:
+    """A ``web``, ``worker`` or ``serve`` process. It may be started again after it ended; its log goes on."""
+
+    role: str
+    name: str
+    environ: Mapping[str, str]
+    folder: Path
+    child: subprocess.Popen[bytes] | None = None
+    started: int = 0
+    _log_from: int = field(default=0)
+
+    @property
+    def pid(self) -> int:
+        assert self.child is not None, f"{self.name} was never started"
+        return self.child.pid
+
+    @property
+    def lives(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def crash_file(self) -> Path:
+        """Where this process looks for the point at which to kill itself."""
+        return self.folder / f"{self.name}.crash"
+
+    @property
+    def came_up(self) -> bool:
+        """Whether this life got as far as saying what it is."""
+        return "\nmode  " in f"\n{self._text()}"
+
+    def start(self) -> None:
+        """Starts it; its log from here on is that of this life."""
+        assert not self.lives, f"{self.name} runs already"
+        self._log_from = self.log.stat().st_size if self.log.exists() else 0
+        self.started += 1
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen(
+                [sys.executable, str(LAUNCHER), self.role],
+                cwd=PROJECT,
+                env={**self.environ, "FAULT_POINT_FILE": str(self.crash_file)},
+                # The launcher ends with this pipe, so a killed test run leaves nothing behind.
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def arm(self, point: str, *, nth: int = 1, about: str = "", action: str = "kill") -> None:
+        """Kill (or ``stop``) it when it passes ``point`` for the ``nth`` time in the channel ``about``."""
+        draft = self.crash_file.with_suffix(".draft")
+        draft.write_text(f"{action} {point} {nth} {about}".strip(), encoding="utf-8")
+        draft.replace(self.crash_file)
+
+    def disarm(self) -> None:
+        self.crash_file.unlink(missing_ok=True)
+
+    def slack_calls(self, channel: str) -> list[str]:
+        """The methods it called about this channel, in all its lives, in order."""
+        noted = self.crash_file.with_suffix(".calls")
+        lines = noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
+        return [method for method, where in map(str.split, lines) if where == channel]
+
+    def kill(self) -> None:
+        """SIGKILL, and wait."""
+        if self.child is not None:
+            self.child.kill()
+            self._collect(10)
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM; it may take a while."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    async def ended(self, within: float) -> float:
+        """Waits for its end; the seconds that took."""
+        began = time.monotonic()
+        await wait_until(lambda: not self.lives, timeout=within, what=f"{self.name} ended")
+        self._collect(0)
+        return time.monotonic() - began
+
+    async def logs(self, event: str, *, within: float = START_WITHIN, **fields: Any) -> dict[str, Any]:
+        """Waits for a line of this life whose event begins with ``event`` and that has these fields."""
+
+        def found() -> list[dict[str, Any]]:
+            if not self.lives:
+                pytest.fail(f"{self.name} ended:\n{self.tail()}")
+            return self.lines(event, **fields)
+
+        return (await wait_until(found, timeout=within, what=f"{event!r} in the log of {self.name}"))[0]
+
+    def lines(self, event: str = "", **fields: Any) -> list[dict[str, Any]]:
+        """The JSON log of this life: lines whose event begins with ``event`` and that have these fields."""
+        return [
+            line
+            for line in map(_json, self._text().splitlines())
+            if str(line.get("event", "")).startswith(event)
+            and all(line.get(key) == value for key, value in fields.items())
+        ]
+
+    def tail(self, length: int = 4000) -> str:
+        return self._text()[-length:]
+
+    def _text(self) -> str:
+        with self.log.open("rb") as log:
+            log.seek(self._log_from)
+            return log.read().decode(errors="replace")
+
+    def _collect(self, within: float) -> None:
+        assert self.child is not None
+        self.child.wait(timeout=within)
+        if self.child.stdin is not None:
+            self.child.stdin.close()
+
+
+def _json(line: str) -> dict[str, Any]:
+    try:
+        read = json.loads(line)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
