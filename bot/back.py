@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from bot.admission import Admission
-from bot.delivery.owner import OutputOwner
+from bot.delivery.owner import Lease, OutputOwner
 from bot.startup import Core, Team
 from bot.tasks import LongTasks
 from harness_core import Worker, WorkspaceHolder
@@ -33,7 +33,12 @@ class Back:
     def __init__(self, core: Core, team: Team, holder: WorkspaceHolder) -> None:
         self._core = core
         self._worker = Worker(core.store, holder, seal=core.seal, admission=Admission(team.api))
-        self._owner = OutputOwner(core.store, team.api, worker=self._worker.name)
+        self._owner = OutputOwner(
+            core.store,
+            team.api,
+            worker=self._worker.name,
+            lease=Lease.lasting(holder.current.runtime.recovery.lease),
+        )
         self._worker.bus.subscribe(self._nudge)
         self.tasks = LongTasks()
 

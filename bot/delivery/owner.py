@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import structlog
 
@@ -35,6 +35,11 @@ class Lease:
     idle_poll: float = 0.25
     discover: float = 0.5
     grace: float = 5.0
+
+    @classmethod
+    def lasting(cls, seconds: float) -> Self:
+        """A lease that another worker may take after ``seconds`` of silence, renewed well before."""
+        return cls(ttl=seconds, renew=seconds * 0.3, contend=seconds * 0.1)
 
 
 class OutputOwner:

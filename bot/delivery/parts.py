@@ -64,7 +64,8 @@ def plain(part: Part) -> list[Part]:
     The first keeps the part's name, so the message that is there is used.
     """
     answer = "\n\n".join(block["text"] for block in part.blocks if block.get("type") == "markdown")
-    text = answer.replace("&", "&amp;").replace("<", "&lt;") if len(answer) > len(part.text) else part.text
+    # The answer is neutralised already; only a bare "<" in its code could open a token in plain text.
+    text = answer.replace("<", "&lt;") if len(answer) > len(part.text) else part.text
     return [
         Part(
             name=part.name if index == 0 else f"{part.name}.{index}",

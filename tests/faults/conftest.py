@@ -13,7 +13,7 @@ from fleet import Fleet, start_fleet
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fleet() -> AsyncIterator[Fleet]:
     """Separate web and worker processes with short leases."""
-    async with start_fleet(FAULT_OUTPUT_LEASE="2") as running:
+    async with start_fleet() as running:
         await running.start("web", "worker")
         yield running
 

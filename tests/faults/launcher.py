@@ -5,8 +5,7 @@ the store and every method of Slack's Web API; ``.final`` behind the name means 
 
 The file named by ``FAULT_POINT_FILE`` says where to strike next: ``kill|stop POINT NTH [CHANNEL]``, counting only
 passes about that channel and its runs. It is removed before the strike, so each order is carried out once. Beside
-it, with the suffix ``.calls``, grows the list of this process's calls to Slack. ``FAULT_OUTPUT_LEASE`` is the lease
-on a team's output in seconds. The product does not know of any of this.
+it, with the suffix ``.calls``, grows the list of this process's calls to Slack. The product does not know of any of this.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -139,13 +137,6 @@ def _around_slack(points: FaultPoints) -> None:
     cast("Any", WebApi)._call = watched
 
 
-def shorten_output_lease(seconds: float) -> None:
-    """A killed owner of the output is replaced as soon as a killed worker."""
-    from bot.delivery import owner  # noqa: PLC0415  # the project is on the path only by now
-
-    cast("Any", owner).Lease = partial(owner.Lease, ttl=seconds, renew=seconds / 4, contend=seconds / 8)
-
-
 def _texts(values: Sequence[object]) -> Iterator[str]:
     for value in values:
         yield value.decode(errors="replace") if isinstance(value, bytes) else str(value)
@@ -166,8 +157,6 @@ def main() -> None:
     sys.path[0] = str(PROJECT)
     sys.argv[0] = "bot"
     install(FaultPoints(Path(os.environ.pop("FAULT_POINT_FILE"))))
-    if seconds := os.environ.pop("FAULT_OUTPUT_LEASE", ""):
-        shorten_output_lease(float(seconds))
     _end_with_parent()
     runpy.run_module("bot", run_name="__main__", alter_sys=True)
 
