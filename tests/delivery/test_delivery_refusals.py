@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from delivery.owners import QUICK, Owners
 from delivery.stage import Act, Stage
@@ -133,9 +135,11 @@ async def test_a_broken_token_is_tried_rarely_and_the_final_text_comes_once_it_w
     await wait_until(lambda: tried(1))
     for act in acts[1:]:
         await act.complete("Worth the wait.")
-    await wait_until(lambda: tried(2))
-    first, second = (call.at for call in (await stage.calls(POST))[:2])
-    assert second - first > QUICK.token_pause * 0.9, "one run asks for all"
+    await wait_until(lambda: tried(len(acts) + 1))
+    # What was in flight with the first refusal cannot be called back; after that, one run asks for all.
+    times = [call.at for call in (await stage.calls(POST))[: len(acts) + 1]]
+    longest = max(later - earlier for earlier, later in pairwise(times))
+    assert longest > QUICK.token_pause * 0.9, "the pause holds for every run"
     await stage.door.clear_faults()
     for act in acts:
         await act.says("Worth the wait.")

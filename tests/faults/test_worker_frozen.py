@@ -49,8 +49,16 @@ async def look(fleet: Fleet, asked: Message) -> Seen:
         run=run,
         events=await store.events.read(run.run_id),
         checkpoints=await store.checkpoints.ids(run.thread_id, ""),
-        shown=[(message.text, str(message.blocks)) for message in thread],
+        shown=[(message.text, _content(message)) for message in thread],
     )
+
+
+def _content(message: Message) -> str:
+    """What it shows. Block ids are left out: Slack makes new ones with every edit, a repeated one too."""
+    blocks = [
+        {name: value for name, value in block.items() if name != "block_id"} for block in message.blocks
+    ]
+    return str(blocks)
 
 
 async def holder(fleet: Fleet, run_id: str) -> tuple[BotProcess, BotProcess]:
