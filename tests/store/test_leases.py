@@ -104,6 +104,21 @@ async def test_a_lost_run_goes_to_the_next_worker_with_a_higher_epoch_and_the_sa
     assert events[-1].payload == RecoveryAttempted(attempt=1)
 
 
+async def test_an_interruption_counts_from_the_last_sign_of_life_not_from_the_end_of_the_lease(
+    caller: Caller,
+) -> None:
+    claim = await caller.running()
+    await caller.later(4)
+    await caller.store.runs.renew("w1", [claim.fence], 10.0)
+    renewed = await caller.store.now()
+    await caller.later(10.1)
+    await caller.store.runs.reap(max_attempts=3)
+    (again,) = await caller.claim("w2")
+
+    assert again.run.left_at is not None
+    assert abs(again.run.left_at - renewed) < 1000
+
+
 async def test_after_three_lost_workers_without_progress_the_run_fails_and_the_next_may_go(
     caller: Caller,
 ) -> None:

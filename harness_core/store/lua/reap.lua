@@ -3,13 +3,14 @@
 -- Replies: {run ids taken}, {run ids given up}
 local taken, dead = {}, {}
 for _, run in ipairs(redis.call('ZRANGEBYSCORE', key.leases(), '-inf', integer(now()), 'LIMIT', 0, ARGV[4])) do
-  local r = redis.call('HMGET', key.run(run), 'tenant', 'conversation', 'user', 'state')
+  local r = redis.call('HMGET', key.run(run), 'tenant', 'conversation', 'user', 'state', 'seen_at')
   local tenant, conversation = r[1], r[2]
   if not tenant then
     redis.call('ZREM', key.leases(), run)
   else
     redis.call('HINCRBY', key.conversation(tenant, conversation), 'epoch', 1)
-    redis.call('HSET', key.run(run), 'left_at', redis.call('ZSCORE', key.leases(), run), 'left', 'lost')
+    -- The worker was gone since its last sign of life, not since its lease ran out: people count that wait.
+    redis.call('HSET', key.run(run), 'left_at', r[5], 'left', 'lost')
     free_lease(run, tenant, r[3])
     local attempts = redis.call('HINCRBY', key.run(run), 'attempts', 1)
     local takeovers = redis.call('HINCRBY', key.run(run), 'takeovers', 1)

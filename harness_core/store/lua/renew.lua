@@ -7,6 +7,7 @@ for i = 4, #ARGV, 2 do
   local record = redis.call('HMGET', key.run(run), 'tenant', 'conversation', 'cancelled_by')
   if record[1] and holds(run, record[1], record[2], ARGV[i + 1]) then
     redis.call('ZADD', key.leases(), integer(now() + tonumber(ARGV[3])), run)
+    redis.call('HSET', key.run(run), 'seen_at', integer(now()))
     if record[3] then
       cancelled[#cancelled + 1] = run
       cancelled[#cancelled + 1] = record[3]
