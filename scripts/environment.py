@@ -252,7 +252,9 @@ def install(way: Way, profile: str) -> None:
     lock = LOCKS[profile]
     count = len(re.findall(r"^\S+==", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
     say(f"installing {count} packages from {lock}; about a minute.")
-    options = ["--quiet", "--require-hashes", "--only-binary", ":all:"]
+    # The lock is the whole answer. Left to resolve, pip looks for a newer release of whatever is wanted with an
+    # extra, and refuses it for not being in the lock (https://github.com/pypa/pip/issues/9644).
+    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     if profile == "dev":
         # Byte code is made on first import, which spares a third of the time here.
         options.append("--no-compile")
@@ -263,6 +265,13 @@ def install(way: Way, profile: str) -> None:
         )
     if code != 0:
         raise Refusal(explain(output, lock=lock))
+    code, output = execute([*way.pip, "check"])
+    if code != 0:
+        first = next(iter(output.splitlines()), "no output")
+        raise Refusal(
+            f"{lock} does not fit together: {first.rstrip('.')}. Restore it (`git checkout {lock}`) or run `make lock`; "
+            "then run `make setup` again."
+        )
 
 
 def finish(stamp: str) -> None:
