@@ -6,6 +6,7 @@ from harness_core.workspace.loader import Checked, Workspace, check_workspace, l
 from harness_core.workspace.python_reference import PythonReference, python_reference
 from harness_core.workspace.schema import (
     AgentSpec,
+    ApprovalExcept,
     Approvals,
     Approvers,
     ChannelSpec,
@@ -17,6 +18,7 @@ from harness_core.workspace.schema import (
 
 __all__ = (
     "AgentSpec",
+    "ApprovalExcept",
     "Approvals",
     "Approvers",
     "ChannelSpec",
