@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness_core import errors, events, models, states
+    from harness_core import approvals, errors, events, models, states
     from harness_core.engine.bus import EventBus
     from harness_core.engine.control import Control
     from harness_core.engine.harness import Harness, Listeners, RunResult, StreamItem
@@ -56,7 +56,7 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("errors", "events", "models", "states")
+_MODULES = ("approvals", "errors", "events", "models", "states")
 
 __all__ = [
     "Begun",
@@ -83,6 +83,7 @@ __all__ = [
     "Worker",
     "Workspace",
     "WorkspaceHolder",
+    "approvals",
     "check_runtime",
     "check_workspace",
     "errors",

@@ -8,7 +8,7 @@ from architecture.source_tree import Import, Module, ours
 
 import harness_core
 
-RECORDS = frozenset({"canonical", "errors", "events", "models", "states", "tool_call"})
+RECORDS = frozenset({"approvals", "canonical", "errors", "events", "models", "states", "tool_call"})
 
 #: Room of harness_core → the rooms it may import, apart from itself.
 CORE = {
