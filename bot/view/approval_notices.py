@@ -16,7 +16,7 @@ from bot.view.values import (
     ApprovalRef,
     ApprovalsPage,
 )
-from bot.view.visible import visible
+from bot.view.visible import one_line
 from bot.view.words import NO_LINK, OLDER, OPEN, age
 from harness_core.approvals import (
     AlreadyDecided,
@@ -150,7 +150,7 @@ def _cells(approval: Approval, url: str | None, now_ms: int) -> tuple[Mrkdwn, ..
     shown = link(url, OPEN) if url else NO_LINK
     return (
         escape(approval.approval_id, _NAME),
-        escape(visible(approval.asked.title), _TITLE),
+        escape(one_line(approval.asked.title), _TITLE),
         Mrkdwn(state_of(approval)),
         escape(approval.agent or "no agent", _NAME),
         person(approval.requester) if len(approval.requester) <= _NAME else escape(approval.requester, _NAME),

@@ -8,7 +8,7 @@ from bot.view.arguments import name_text, value_text
 from bot.view.blocks import Block, header, plain, plain_section
 from bot.view.limits import HEADER, REASON, TEXT_OBJECT
 from bot.view.mrkdwn import Mrkdwn, clip, clock, day_and_clock, escape, person
-from bot.view.visible import visible
+from bot.view.visible import one_line, visible
 from harness_core.approvals import ApproverRule
 
 _SAME_DAY: Final = 20 * 3_600_000
@@ -55,8 +55,3 @@ def change_line(argument: str, before: Any, after: Any) -> Mrkdwn:
 def deadline(requested_at: int, expires_at: int) -> Mrkdwn:
     """When a request expires, in the reader's own zone."""
     return clock(expires_at) if expires_at - requested_at < _SAME_DAY else day_and_clock(expires_at)
-
-
-def one_line(text: str) -> str:
-    """`text` on one line, with nothing hidden in it."""
-    return visible(" ".join(text.split()))
