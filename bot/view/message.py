@@ -26,12 +26,21 @@ _CUT_SHORT = frozenset({StepState.INTERRUPTED, StepState.UNSURE, StepState.SKIPP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One message: `name` is "0" for the first. `final` says that the run has ended."""
+    """One message: `name` is "0" for the first.
+
+    `final` says that the run has ended, `urgent` that people wait for this. What is said `once` is never edited.
+    A `linked` one leads to another message, whose address is only known when it is sent. It goes to the thread,
+    or to the person `to`.
+    """
 
     name: str
     text: str
     blocks: tuple[Block, ...]
     final: bool
+    urgent: bool = False
+    once: bool = False
+    linked: bool = False
+    to: str | None = None
 
 
 def render(view: RunView) -> tuple[Part, ...]:

@@ -13,7 +13,9 @@ from harness_core.approvals import ApproverRule
 
 _SAME_DAY: Final = 20 * 3_600_000
 """Milliseconds; a time of day names a moment within fewer hours than a day has."""
-_VALUE: Final = 100
+_VALUE: Final = 60
+PERSON: Final = 40
+"""Of a name in a sentence that holds several."""
 
 
 def title_block(title: str) -> Block:
@@ -39,7 +41,7 @@ def who(
 ) -> Mrkdwn:
     """S11; who may settle an uncertain outcome is not counted."""
     people = approvers(rule)
-    except_for = None if rule.requester else person(requester)
+    except_for = None if rule.requester else person(requester, PERSON)
     if uncertain:
         return words.who_settles(people, except_for, until)
     return words.who_decides(people, except_for, votes, quorum, until)
