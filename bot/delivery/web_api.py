@@ -165,6 +165,9 @@ class WebApi:
     async def user_info(self, tenant: str, user: str, *, within: float = TIMEOUT) -> Answer:
         return await self._call(tenant, "users.info", {"user": user}, read=True, within=within)
 
+    async def channel_info(self, tenant: str, channel: str, *, within: float = TIMEOUT) -> Answer:
+        return await self._call(tenant, "conversations.info", {"channel": channel}, read=True, within=within)
+
     async def open_view(self, tenant: str, trigger_id: str, view: Json, *, within: float = TIMEOUT) -> Answer:
         """Opens a modal; a trigger id lives three seconds and works once."""
         return await self._call(tenant, "views.open", {"trigger_id": trigger_id, "view": view}, within=within)
