@@ -14,8 +14,8 @@ from langgraph.types import Command
 
 from harness_core.canonical import canonical_json, digest
 from harness_core.models import Fence
+from harness_core.redaction import redact
 from harness_core.runtime.checkpointer import FENCE
-from harness_core.runtime.redaction import redact
 from harness_core.runtime.tools import BoundTool, serving
 from harness_core.tool_call import ToolCall
 from harness_core.workspace import ToolSpec

@@ -13,6 +13,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
+from harness_core.redaction import redact
 from harness_core.runtime.chunks import (
     Chunk,
     ContentChunk,
@@ -23,7 +24,6 @@ from harness_core.runtime.chunks import (
     ToolResultChunk,
 )
 from harness_core.runtime.limits import ModelStep, Pace
-from harness_core.runtime.redaction import redact
 from harness_core.runtime.tools import BoundTool
 
 MODES = ("messages", "updates", "custom", "tools")
