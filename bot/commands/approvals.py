@@ -194,8 +194,8 @@ async def _decide(approvals: Approvals, asked: Approval, wanted: Decide) -> Exit
 async def _edit(approvals: Approvals, asked: Approval, wanted: EditArguments) -> Exit:
     try:
         changed = read_assignments(asked.asked.schema, wanted.assignments)
-    except NotReadable as error:
-        complain(str(error))
+    except NotReadable as unreadable:
+        complain(str(unreadable))
         return Exit.FAILED
     arguments = {**_open_arguments(asked), **changed} if wanted.everything is None else wanted.everything
     outcome = await approvals.revise(

@@ -166,7 +166,7 @@ async def test_an_edit_makes_a_revision_and_approves_nothing(store: Store, shell
 async def test_an_edit_that_does_not_fit_is_refused_by_name_and_changes_nothing(
     store: Store, shell: Shell, change: str, complaint: str
 ) -> None:
-    closed = question().asked.schema | {"additionalProperties": False}
+    closed = {**question().asked.schema, "additionalProperties": False}
     asked = Asked(title="t", label="l", arguments={"service": "checkout"}, schema=closed)
     about = (await ask(store, asked=asked))[0]
     refused = await shell("approvals", "edit", about.approval_id, change)
@@ -290,14 +290,14 @@ async def test_a_changed_byte_in_the_chain_is_found_and_named(
     for _ in range(5):
         await ask(store)
     key = store.audit._scripts.keys(CAST.team)("audit", CAST.team)
-    row: bytes = await store.client.lindex(key, 2)  # type: ignore[misc]  # redis-py types both of its clients
+    row: bytes = await store.client.lindex(key, 2)
     changed = (
         row.replace(b'"what":"requested"', b'"what":"requestee"')
         if part == "digest"
         else row.replace(b"|3|", b"|x|", 1)
     )
     assert changed != row
-    await store.client.lset(key, 2, changed.decode())  # type: ignore[misc]  # as above
+    await store.client.lset(key, 2, changed.decode())
     found = await shell("audit", "export", "--verify")
     assert found.status == 1
     assert "Entry 3 of" in found.err
