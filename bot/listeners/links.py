@@ -14,8 +14,12 @@ def run_link(run: Run, installation: Installation) -> str | None:
     channel, ts = run.target.get("channel"), run.target.get("ts")
     if not channel or not ts:
         return None
+    return message_link(channel, ts, run.target.get("thread_ts") or ts, installation)
+
+
+def message_link(channel: str, ts: str, root: str, installation: Installation) -> str:
+    """Where the message ``ts`` of the thread ``root`` can be read."""
     if not installation.url:
         return f"https://app.slack.com/client/{installation.team}/{channel}/p{ts}"
     link = f"{installation.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
-    root = run.target.get("thread_ts") or ts
     return link if root == ts else f"{link}?thread_ts={root}&cid={channel}"
