@@ -18,6 +18,7 @@ from bot.ingress.payloads import Action
 from bot.listeners.approval_deeds import PRIVATE, Person, decide, find_approval, forged
 from bot.listeners.approval_list import list_approvals
 from bot.listeners.approval_views import details_view, edit_view, reject_view, review_view
+from bot.listeners.links import card_part
 from bot.listeners.modals import NOT_OPENED, NotOpened, open_loading, open_modal
 from bot.listeners.services import Services
 from bot.view import approval_notices
@@ -180,7 +181,7 @@ def is_shown(approval: Approval, deliveries: Mapping[str, Delivery], channel: st
     """
     if not (ts and channel and channel == approval.channel):
         return False
-    name = f"ask:{approval.pause}" if approval.kind == "call" else f"doubt:{approval.approval_id}"
+    name = card_part(approval)
     cards = [each for part, each in deliveries.items() if part == name or part.startswith(f"{name}.")]
     return any(
         card.external_id == ts or (card.external_id is None and card.state == "pending") for card in cards

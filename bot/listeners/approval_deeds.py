@@ -83,9 +83,7 @@ async def find_approval(services: Services, team: str, approval_id: str) -> Appr
     return await services.approvals.get(team, approval_id)
 
 
-def forged(
-    services: Services, person: Person, action_id: str, approval: Approval | None = None
-) -> Notice:
+def forged(services: Services, person: Person, action_id: str, approval: Approval | None = None) -> Notice:
     """Refuses a button or a modal that does not belong to the question it names, or names none."""
     log.warning("not a button of ours", action=action_id, user=person.user)
     services.metrics.refused("forged")

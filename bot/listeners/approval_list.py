@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.access import Deed, may
 from bot.approvers import Allowed, may_decide, may_see
-from bot.listeners.links import message_link
+from bot.listeners.links import card_part, message_link
 from bot.listeners.services import Services
 from bot.view.approval_notices import ROWS, approvals_list
 from bot.view.blocks import Notice
@@ -28,15 +28,11 @@ async def list_approvals(
     """A page of the questions that ``user`` may see, newest first."""
     page = await _visible(services, user, cursor, open_only=open_only)
     links = await asyncio.gather(*(_link(services, approval) for approval in page.items))
-    known = {
-        approval.approval_id: link for approval, link in zip(page.items, links, strict=True) if link
-    }
+    known = {approval.approval_id: link for approval, link in zip(page.items, links, strict=True) if link}
     return approvals_list(page, known, _now(), open_only=open_only)
 
 
-async def _visible(
-    services: Services, user: str, cursor: str | None, *, open_only: bool
-) -> Page[Approval]:
+async def _visible(services: Services, user: str, cursor: str | None, *, open_only: bool) -> Page[Approval]:
     """Reads on until a page is full; each read asks for what is left, so none goes further than is shown."""
     found: list[Approval] = []
     for _ in range(_READS):
@@ -54,9 +50,9 @@ async def _visible(
 async def _as_seen(services: Services, approval: Approval, user: str) -> Approval | None:
     """The question as ``user`` may see it, or None. What was asked in private shows others that it is there."""
     admin = may(Deed.SEE_ALL, user, None, services.admins)
-    if not (admin or user == approval.requester):
-        if not isinstance(await may_decide(services.people, approval, user), Allowed):
-            return None
+    concerned = admin or user == approval.requester
+    if not (concerned or isinstance(await may_decide(services.people, approval, user), Allowed)):
+        return None
     if await may_see(services.people, approval, user):
         return approval
     return replace(approval, asked=replace(approval.asked, title=HIDDEN)) if admin else None
@@ -74,7 +70,7 @@ async def _link(services: Services, approval: Approval) -> str | None:
     if not root:
         return None
     shown = await services.approvals.shown_at(approval.run_id)
-    card = shown.get(f"ask:{approval.pause}" if approval.kind == "call" else f"doubt:{approval.approval_id}")
+    card = shown.get(card_part(approval))
     ts = (card.external_id if card else None) or run.target.get("ts") or root
     return message_link(approval.channel, ts, root, services.installation)
 

@@ -17,7 +17,7 @@ from harness_core.approvals import Approval
 async def edit_view(services: Services, approval: Approval, revision: int, person: Person) -> Block | Notice:
     """One field for each argument."""
     verdict = await may_edit(services.people, approval, person.user, home=person.home)
-    return await _open_one(services, approval, revision, person, verdict, edit_modal)
+    return await _of_open(services, approval, revision, edit_modal, verdict=verdict, person=person)
 
 
 async def reject_view(
@@ -25,7 +25,7 @@ async def reject_view(
 ) -> Block | Notice:
     """Asks for a reason, which may be left out."""
     verdict = await may_decide(services.people, approval, person.user, home=person.home)
-    return await _open_one(services, approval, revision, person, verdict, reject_modal)
+    return await _of_open(services, approval, revision, reject_modal, verdict=verdict, person=person)
 
 
 async def review_view(
@@ -37,7 +37,7 @@ async def review_view(
     def build(approval: Approval) -> Block:
         return review_modal(approval, page)
 
-    return await _open_one(services, approval, revision, person, verdict, build)
+    return await _of_open(services, approval, revision, build, verdict=verdict, person=person)
 
 
 async def details_view(
@@ -53,13 +53,14 @@ async def details_view(
     return details_modal(approval, page)
 
 
-async def _open_one(
+async def _of_open(
     services: Services,
     approval: Approval,
     revision: int,
-    person: Person,
-    verdict: Verdict,
     build: Callable[[Approval], Block],
+    *,
+    verdict: Verdict,
+    person: Person,
 ) -> Block | Notice:
     if not isinstance(verdict, Allowed):
         return refuse(services, approval, verdict, person)

@@ -73,7 +73,17 @@ class UnknownWord:
     known: tuple[str, ...]
 
 
-Typed = ListRuns | ShowRun | CancelRun | ListApprovals | ListAgents | Help | NotAvailable | Incomplete | UnknownWord
+Typed = (
+    ListRuns
+    | ShowRun
+    | CancelRun
+    | ListApprovals
+    | ListAgents
+    | Help
+    | NotAvailable
+    | Incomplete
+    | UnknownWord
+)
 
 
 def read_command(text: str, agents: Collection[str]) -> Typed:

@@ -1,8 +1,9 @@
-"""Addresses of messages in Slack, made without asking it."""
+"""Addresses of messages in Slack, made without asking it, and which message shows a question."""
 
 from __future__ import annotations
 
 from bot.ingress.installation import Installation
+from harness_core.approvals import Approval
 from harness_core.models import Run
 
 
@@ -23,3 +24,8 @@ def message_link(channel: str, ts: str, root: str, installation: Installation) -
         return f"https://app.slack.com/client/{installation.team}/{channel}/p{ts}"
     link = f"{installation.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
     return link if root == ts else f"{link}?thread_ts={root}&cid={channel}"
+
+
+def card_part(approval: Approval) -> str:
+    """The part of the run that shows this question."""
+    return f"ask:{approval.pause}" if approval.kind == "call" else f"doubt:{approval.approval_id}"

@@ -24,7 +24,7 @@ from bot.listeners.modals import closing, fill
 from bot.listeners.services import ANSWER_WITHIN, Services
 from bot.view import approval_notices, notices
 from bot.view import approval_words as words
-from bot.view.approval_modals import is_last_page, loading_modal
+from bot.view.approval_modals import loading_modal, review_pages
 from bot.view.arguments_form import FormErrors, form_errors, read_form, read_reason
 from bot.view.blocks import Block, Notice, notice
 from bot.view.mrkdwn import Mrkdwn, escape
@@ -97,10 +97,12 @@ class Submissions:
         if callback == REJECT_MODAL:
             reject = Reject(reason=read_reason(submission.values))
             return await decide(services, approval, reject, revision=submission.revision, person=person)
-        build = review_view if callback == REVIEW_MODAL else details_view
-        if callback == REVIEW_MODAL and is_last_page(approval, submission.page):
-            return await decide(services, approval, Approve(), revision=submission.revision, person=person)
-        return await build(services, approval, submission.revision, person, submission.page + 1)
+        onward = submission.page + 1
+        if callback == DETAILS_MODAL:
+            return await details_view(services, approval, submission.revision, person, onward)
+        if onward < review_pages(approval):
+            return await review_view(services, approval, submission.revision, person, onward)
+        return await decide(services, approval, Approve(), revision=submission.revision, person=person)
 
     async def _edit(self, submission: Submission) -> Reply:
         services, approval, person = self._services, submission.approval, submission.person

@@ -87,9 +87,7 @@ def fold_question(questions: dict[str, Question], event: Event) -> None:
         case ApprovalResolved(approval=approval, outcome=outcome) if approval in questions:
             question = questions[approval]
             if question.outcome is None and outcome in _OUTCOMES:
-                questions[approval] = replace(
-                    question, outcome=_OUTCOMES[outcome], outcome_at=event.at
-                )
+                questions[approval] = replace(question, outcome=_OUTCOMES[outcome], outcome_at=event.at)
         case (
             ApprovalVoted(approval=approval)
             | ApprovalRevised(approval=approval)
@@ -160,7 +158,11 @@ def _changed(question: Question, event: Event) -> Question:
 def _rule(wire: Mapping[str, Any]) -> ApproverRule:
     """The rule as it was written; a newer release's additions are skipped, and nothing unreadable names anybody."""
     names = {field.name for field in fields(ApproverRule)}
-    known = {name: tuple(value) if isinstance(value, list) else value for name, value in wire.items() if name in names}
+    known = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in wire.items()
+        if name in names
+    }
     return ApproverRule(**known)
 
 
