@@ -42,7 +42,7 @@ from bot.view.values import (
     ReviewPage,
     encode,
 )
-from bot.view.visible import visible
+from bot.view.visible import one_line, visible
 from bot.view.words import CLOSE
 from harness_core.approvals import Approval
 
@@ -206,7 +206,7 @@ def _text_input(field: Field, initial: str) -> Block:
 
 def _hints(field: Field) -> Iterator[str]:
     if field.description.strip():
-        yield visible(" ".join(field.description.split()))
+        yield one_line(field.description)
     if field.kind is Kind.LINES:
         yield words.ONE_PER_LINE
     if field.kind is Kind.JSON:
@@ -274,7 +274,7 @@ def _facts(approval: Approval) -> Iterator[Mrkdwn]:
         yield _fact(words.APPROVAL, Mrkdwn(f"{person(vote.by)}, {day_and_clock(vote.at)}"))
     said = approval.reason or approval.response
     if said:
-        yield _fact(words.REASON, escape(visible(said), REASON))
+        yield _fact(words.REASON, escape(one_line(said), REASON))
     if approval.asked.edited_by:
         yield _fact(words.CHANGED_BY, person(approval.asked.edited_by))
     for change in _changes(approval):

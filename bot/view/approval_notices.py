@@ -16,7 +16,7 @@ from bot.view.values import (
     ApprovalRef,
     ApprovalsPage,
 )
-from bot.view.visible import visible
+from bot.view.visible import one_line
 from bot.view.words import NO_LINK, OLDER, OPEN, age
 from harness_core.approvals import (
     AlreadyDecided,
@@ -59,7 +59,7 @@ def approvers(rule: ApproverRule, names: Mapping[str, str] | None = None) -> Mrk
     They are mentions, which Slack resolves; `names` are used in their place where they are known.
     """
     known = names or {}
-    people = [_named(known, user) or person(user) for user in rule.users]
+    people = [_named(known, user) or person(user, _NAME) for user in rule.users]
     people += [_named(known, group) or _group(group) for group in rule.usergroups]
     if len(people) > _LISTED:
         people = [*people[:_LISTED], words.more_people(len(people) - _LISTED)]
@@ -150,10 +150,10 @@ def _cells(approval: Approval, url: str | None, now_ms: int) -> tuple[Mrkdwn, ..
     shown = link(url, OPEN) if url else NO_LINK
     return (
         escape(approval.approval_id, _NAME),
-        escape(visible(approval.asked.title), _TITLE),
+        escape(one_line(approval.asked.title), _TITLE),
         Mrkdwn(state_of(approval)),
         escape(approval.agent or "no agent", _NAME),
-        person(approval.requester) if len(approval.requester) <= _NAME else escape(approval.requester, _NAME),
+        person(approval.requester, _NAME),
         Mrkdwn(age(now_ms - approval.requested_at)),
         shown if len(shown) <= _LONGEST_LINK else NO_LINK,
     )

@@ -115,9 +115,9 @@ def more_people(number: int) -> Mrkdwn:
     return _M(f"{number} more")
 
 
-def cut_arguments(hidden: int) -> str:
-    """Stands where the arguments go on."""
-    return f"… {hidden} more characters: press Review to read everything"
+def cut_arguments(length: int, button: str) -> str:
+    """Stands where arguments of `length` characters go on."""
+    return f"… {length} characters in all: press {button} to read everything"
 
 
 def review_requests(number: int) -> str:
@@ -297,6 +297,11 @@ def reminder(requester: Mrkdwn, title: Mrkdwn, until: Mrkdwn) -> Mrkdwn:
 def reminder_for(requester: Mrkdwn, approvers: Mrkdwn, title: Mrkdwn, until: Mrkdwn) -> Mrkdwn:
     """Where everybody reads it."""
     return _M(f"{requester} is waiting for {approvers}: {title}. Expires {until}.")
+
+
+def reminder_to_requester(requester: Mrkdwn, title: Mrkdwn, until: Mrkdwn) -> Mrkdwn:
+    """Where only the one who asked can decide."""
+    return _M(f"{requester}, this is waiting for you: {title}. Expires {until}.")
 
 
 def kept_as_it_is(argument: str, characters: int) -> str:

@@ -5,7 +5,7 @@ nothing. Who may decide, and whether a decision counts, was settled before its e
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 from harness_core.approvals import ApproverRule, Outcome, QuestionState, Verb
@@ -79,15 +79,16 @@ class Question:
         return self.kind == UNCERTAIN
 
 
-def fold_question(questions: dict[str, Question], event: Event) -> None:
-    """Takes one event into `questions`, which are by approval id, in the order in which they were asked."""
+def fold_question(questions: dict[str, Question], event: Event) -> Question | None:
+    """Takes one event into `questions`, which are by approval id, in the order in which they were asked.
+
+    Returns the question that it changed, if it did.
+    """
     match event.payload:
-        case ApprovalRequested() as asked:
-            questions.setdefault(asked.approval, _asked(asked, event.at))
-        case ApprovalResolved(approval=approval, outcome=outcome) if approval in questions:
-            question = questions[approval]
-            if question.outcome is None and outcome in _OUTCOMES:
-                questions[approval] = replace(question, outcome=_OUTCOMES[outcome], outcome_at=event.at)
+        case ApprovalRequested() as asked if asked.approval not in questions:
+            changed = _asked(asked, event.at)
+        case ApprovalResolved(approval=approval) if approval in questions:
+            changed = _resolved(questions[approval], event)
         case (
             ApprovalVoted(approval=approval)
             | ApprovalRevised(approval=approval)
@@ -95,9 +96,12 @@ def fold_question(questions: dict[str, Question], event: Event) -> None:
             | ApprovalExpired(approval=approval)
             | ApprovalReminded(approval=approval)
         ) if approval in questions and questions[approval].is_open:
-            questions[approval] = _changed(questions[approval], event)
+            changed = _changed(questions[approval], event)
         case _:
-            pass
+            return None
+    known = questions.get(changed.approval_id)
+    questions[changed.approval_id] = changed
+    return changed if changed != known else None
 
 
 def void(questions: dict[str, Question], at: int) -> None:
@@ -125,6 +129,14 @@ def _asked(asked: ApprovalRequested, at: int) -> Question:
         destructive=asked.destructive,
         editable=asked.editable,
     )
+
+
+def _resolved(question: Question, event: Event) -> Question:
+    match event.payload:
+        case ApprovalResolved(outcome=outcome) if question.outcome is None and outcome in _OUTCOMES:
+            return replace(question, outcome=_OUTCOMES[outcome], outcome_at=event.at)
+        case _:
+            return question
 
 
 def _changed(question: Question, event: Event) -> Question:
@@ -156,14 +168,17 @@ def _changed(question: Question, event: Event) -> Question:
 
 
 def _rule(wire: Mapping[str, Any]) -> ApproverRule:
-    """The rule as it was written; a newer release's additions are skipped, and nothing unreadable names anybody."""
-    names = {field.name for field in fields(ApproverRule)}
-    known = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in wire.items()
-        if name in names
-    }
-    return ApproverRule(**known)
+    """The rule as it was written; what is unreadable names nobody."""
+    return ApproverRule(
+        users=_names(wire.get("users")),
+        usergroups=_names(wire.get("usergroups")),
+        channel_members=wire.get("channel_members") is True,
+        requester=wire.get("requester") is True,
+    )
+
+
+def _names(wire: Any) -> tuple[str, ...]:
+    return tuple(map(str, wire)) if isinstance(wire, list | tuple) else ()
 
 
 def _changes(wire: Sequence[Sequence[Any]]) -> tuple[tuple[str, Any, Any], ...]:

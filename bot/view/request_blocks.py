@@ -8,12 +8,14 @@ from bot.view.arguments import name_text, value_text
 from bot.view.blocks import Block, header, plain, plain_section
 from bot.view.limits import HEADER, REASON, TEXT_OBJECT
 from bot.view.mrkdwn import Mrkdwn, clip, clock, day_and_clock, escape, person
-from bot.view.visible import visible
+from bot.view.visible import one_line, visible
 from harness_core.approvals import ApproverRule
 
 _SAME_DAY: Final = 20 * 3_600_000
 """Milliseconds; a time of day names a moment within fewer hours than a day has."""
-_VALUE: Final = 100
+_VALUE: Final = 60
+PERSON: Final = 40
+"""Of a name in a sentence that holds several."""
 
 
 def title_block(title: str) -> Block:
@@ -39,7 +41,7 @@ def who(
 ) -> Mrkdwn:
     """S11; who may settle an uncertain outcome is not counted."""
     people = approvers(rule)
-    except_for = None if rule.requester else person(requester)
+    except_for = None if rule.requester else person(requester, PERSON)
     if uncertain:
         return words.who_settles(people, except_for, until)
     return words.who_decides(people, except_for, votes, quorum, until)
@@ -55,8 +57,3 @@ def change_line(argument: str, before: Any, after: Any) -> Mrkdwn:
 def deadline(requested_at: int, expires_at: int) -> Mrkdwn:
     """When a request expires, in the reader's own zone."""
     return clock(expires_at) if expires_at - requested_at < _SAME_DAY else day_and_clock(expires_at)
-
-
-def one_line(text: str) -> str:
-    """`text` on one line, with nothing hidden in it."""
-    return visible(" ".join(text.split()))

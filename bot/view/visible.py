@@ -23,6 +23,11 @@ def visible(text: str, *, keep: str = "") -> str:
     return _HIDDEN.sub(lambda found: "".join(map(_escaped, found[0])), text)
 
 
+def one_line(text: str) -> str:
+    """The same on one line."""
+    return visible(" ".join(text.split()))
+
+
 def _escaped(char: str) -> str:
     code = ord(char)
     return _SHORT.get(char) or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
