@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from ulid import ULID
 
@@ -19,6 +19,7 @@ from harness_core.engine.bus import EventBus
 from harness_core.engine.executor import Admission, Executor
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
+from harness_core.engine.maintenance import Maintenance, Upkept
 from harness_core.engine.runtimes import Runtimes
 from harness_core.engine.sweep import Sweep
 from harness_core.errors import StoreError
@@ -54,7 +55,10 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds."""
+    """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds.
+
+    ``upkept`` hears of every pass of maintenance that this worker made.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Worker:
         name: str | None = None,
         admission: Admission | None = None,
         capacity: int = CAPACITY,
+        upkept: Callable[[Upkept], None] | None = None,
     ) -> None:
         self.name = name or worker_name()
         self.bus = EventBus(store.events)
@@ -76,6 +81,7 @@ class Worker:
         self._runtimes = Runtimes(store, holder, seal)
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
+        self._maintenance = Maintenance(store, holder, seal=seal, worker=self.name, told=upkept)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
@@ -97,6 +103,7 @@ class Worker:
                     loops.create_task(self._renew(), name="renew"),
                     loops.create_task(self._sweep.run(), name="sweep"),
                     loops.create_task(self._watch_workspace(), name="reload"),
+                    loops.create_task(self._maintenance.run(), name="maintenance"),
                     loops.create_task(self._writer.run(), name="events"),
                     loops.create_task(self.bus.run(), name="bus"),
                 ]

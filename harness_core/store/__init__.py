@@ -10,7 +10,7 @@ from typing import Self
 from harness_core.store.approvals import ApprovalRepository, Due
 from harness_core.store.audit import AuditRepository, verify_chain
 from harness_core.store.calls import CallRepository, Question, Standing, Unstarted
-from harness_core.store.checkpoints import CheckpointRepository, WriteRow
+from harness_core.store.checkpoints import CheckpointRepository, Idle, Removed, WriteRow
 from harness_core.store.connection import connect, pin_meta, store_errors, verify
 from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Lost, Wait
 from harness_core.store.events import EventRepository
@@ -20,6 +20,7 @@ from harness_core.store.presence import PresenceRepository
 from harness_core.store.runs import Appended, Parked, Reaped, RunRepository
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
+from harness_core.store.upkeep import Forgotten, IdleThread, UpkeepRepository
 
 
 class Store:
@@ -35,9 +36,10 @@ class Store:
         self.audit = AuditRepository(self.client, scripts)
         self.lists = RunList(self.client, scripts)
         self.threads = ThreadRepository(self.client, scripts, seal)
-        self.events = EventRepository(self.client, self.runs, seal)
+        self.events = EventRepository(self.client, scripts, self.runs, seal)
         self.deliveries = DeliveryRepository(self.client, scripts, self.runs)
         self.checkpoints = CheckpointRepository(self.client, scripts)
+        self.upkeep = UpkeepRepository(self.client, scripts)
         self.presence = PresenceRepository(self.client, scripts)
 
     @classmethod
@@ -88,11 +90,15 @@ __all__ = [
     "DeliveryRepository",
     "Due",
     "EventRepository",
+    "Forgotten",
+    "Idle",
+    "IdleThread",
     "Lost",
     "Parked",
     "PresenceRepository",
     "Question",
     "Reaped",
+    "Removed",
     "RunList",
     "RunRepository",
     "Seal",
@@ -100,6 +106,7 @@ __all__ = [
     "Store",
     "ThreadRepository",
     "Unstarted",
+    "UpkeepRepository",
     "Wait",
     "WriteRow",
     "verify_chain",

@@ -24,7 +24,8 @@ TEMPLATES: dict[str, str] = {
     "thread": "thread:%s",  # hash: a generation of a conversation
     "thread_runs": "thread:%s:runs",  # zset of run ids, score 0
     "run": "run:%s",  # hash: the run's record, sealed input and output
-    "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = index + 1
+    "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = folded + index + 1
+    "folded": "run:%s:folded",  # string: the first `folded` events of an ended run, compressed and sealed
     "calls": "run:%s:calls",  # list of the keys of a run's tool calls, in order
     "call": "run:%s:call:%s",  # hash: one tool call in the journal, its result sealed
     "run_approvals": "run:%s:approvals",  # list of a run's approval ids, in order
@@ -46,6 +47,9 @@ TEMPLATES: dict[str, str] = {
     "leases": "leases",  # zset of run ids by the end of their lease, ms
     "active": "active:%s",  # set of a tenant's leased runs
     "active_user": "active:%s:%s",  # set of a person's leased runs
+    "unfolded": "unfolded",  # zset of ended runs whose events are a list still, by their end, ms
+    "unpruned": "unpruned",  # zset of threads with checkpoints to thin out or to forget, by when they fell idle, ms
+    "upkeep": "upkeep",  # hash: worker, until, due: who does the maintenance, and when it is due again
     "wake": "wake",  # list of at most 256 tokens, they carry nothing
     "worker": "worker:%s",  # string, expires with the worker
     "workers": "workers",  # zset of worker ids by last beat
@@ -61,6 +65,30 @@ TEMPLATES: dict[str, str] = {
     "ck_blobs": "ck:%s:%s:b",  # hash: channel, version -> sealed value
     "ck_writes": "ck:%s:%s:w:%s",  # hash: task path, task, index -> sealed write
 }
+
+
+_FAMILIES = ("run", "thread", "approval")
+"""Nouns whose keys all begin with their name and their id."""
+
+_OF_OTHERS = (*_FAMILIES, "ck", "op", "worker")
+
+
+def family(noun: str) -> list[str]:
+    """The names of the keys that a noun's id alone leads to: they live and go together."""
+    return [
+        name
+        for name, template in TEMPLATES.items()
+        if template.count("%s") == 1 and f"{template}:".startswith(f"{noun}:%s:")
+    ]
+
+
+def of_tenants() -> list[str]:
+    """The names of the keys that belong to a tenant, whose id is the first thing in them."""
+    return [
+        name
+        for name, template in TEMPLATES.items()
+        if "%s" in template and template.partition(":")[0] not in _OF_OTHERS
+    ]
 
 
 def partition_of(tenant: str, partitions: int) -> int:
@@ -80,7 +108,7 @@ class Keys:
 
 
 def lua_builders() -> str:
-    """The table as Lua: ``key.run(id)`` and so on, under the root in ``KEYS[1]``."""
+    """The table as Lua: ``key.run(id)`` and so on, under the root in ``KEYS[1]``, and the families by noun."""
     lines = ["local key = {}"]
     for name, template in TEMPLATES.items():
         names = [f"a{index}" for index in range(template.count("%s"))]
@@ -88,4 +116,6 @@ def lua_builders() -> str:
         for each in names:
             spelt = spelt.replace("%s", f"' .. quote({each}) .. '", 1)
         lines.append(f"function key.{name}({', '.join(names)}) return root .. ':{spelt}' end")
+    families = (f"{noun} = {{ {', '.join(f'key.{name}' for name in family(noun))} }}" for noun in _FAMILIES)
+    lines.append(f"local FAMILY = {{ {', '.join(families)} }}")
     return "\n".join(lines)

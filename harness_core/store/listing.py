@@ -62,7 +62,7 @@ class RunList:
         if not ids:
             return []
         async with store_errors():
-            pipe = self._client.pipeline(transaction=False)
+            pipe = self._client.pipeline(transaction=True)
             for run_id in ids:
                 pipe.hmget(keys("run", run_id), FIELDS)
                 pipe.llen(keys("events", run_id))

@@ -23,12 +23,22 @@ from harness_core.store.keys import Keys, lua_builders, partition_of
 Argument = str | bytes | int
 
 REPEATABLE = frozenset(
-    {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done"}
-)
+    {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
+     "mark_dirty", "fold", "forget_run", "forget_thread", "evict", "ck_prune", "audit_trim", "upkeep_begin",
+     "upkeep_end", "upkeep_seen"}
+)  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 
-AUDITED = frozenset({"call_open", "decide", "revise", "expire", "stir", "abandon", "note"})
-"""Verbs about questions to people: they share ``questions.lua`` and add to the audit chain."""
+_AUDITED = ("sha256", "questions")
+
+SHARED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("call_open", "decide", "revise", "expire", "stir", "abandon", "note"), _AUDITED),
+    **dict.fromkeys(("forget_run", "forget_thread"), ("forgetting",)),
+}
+"""What stands between the prelude and a verb: what it shares with the verbs of its kind, by file.
+
+Verbs about questions to people add to the audit chain.
+"""
 
 _QUOTE = """
 local root = KEYS[1]
@@ -52,22 +62,20 @@ def script_text(verb: str) -> str:
     """The whole script of a verb as Redis runs it."""
     lua = resources.files("harness_core.store") / "lua"
     moves = ", ".join(f"['{move.source}>{move.target}'] = true" for move in MOVES)
-    body = (lua / f"{verb}.lua").read_text(encoding="utf-8")
     return "\n".join(
         (
             _QUOTE,
             lua_builders(),
             f"local ALLOWED = {{ {moves} }}",
-            (lua / "prelude.lua").read_text(encoding="utf-8"),
-            *(_shared(lua, "sha256", "questions") if verb in AUDITED else ()),
-            f"local function verb()\n{body}\nend",
+            *(_text(lua, name) for name in ("prelude", *SHARED.get(verb, ()))),
+            f"local function verb()\n{_text(lua, verb)}\nend",
             "return verb()" if verb in REPEATABLE else _ONCE,
         )
     )
 
 
-def _shared(lua: Traversable, *names: str) -> list[str]:
-    return [(lua / f"{name}.lua").read_text(encoding="utf-8") for name in names]
+def _text(lua: Traversable, name: str) -> str:
+    return (lua / f"{name}.lua").read_text(encoding="utf-8")
 
 
 class Scripts:

@@ -14,7 +14,7 @@ from harness_core.models import Fence
 from harness_core.runtime.checkpointer import snapshots
 from harness_core.runtime.checkpointer.envelope import Envelope
 from harness_core.runtime.checkpointer.record import Header, parse_write_field, write_field, write_index
-from harness_core.store import CheckpointRepository, WriteRow
+from harness_core.store import CheckpointRepository, Idle, Removed, WriteRow
 
 BlobKey = tuple[str, str]
 
@@ -187,8 +187,12 @@ class Archive:
         if packed:
             await self.checkpoints.put_writes(self.thread_id, self.ns, checkpoint_id, packed, fence)
 
-    async def delete(self, ids: Sequence[str], blobs: Sequence[BlobKey]) -> None:
-        await self.checkpoints.delete_checkpoints(self.thread_id, self.ns, ids, blobs)
+    async def delete(self, ids: Sequence[str], blobs: Sequence[BlobKey], idle: Idle | None = None) -> Removed:
+        """Removes checkpoints, then values.
+
+        :raises StaleFence: ``idle`` was given and the thread is at work again.
+        """
+        return await self.checkpoints.delete_checkpoints(self.thread_id, self.ns, ids, blobs, idle=idle)
 
     async def _cut(self, channel: str, version: str, value: Any) -> dict[BlobKey, tuple[str, bytes]]:
         full, rest = snapshots.cut(value)

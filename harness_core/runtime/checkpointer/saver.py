@@ -24,8 +24,14 @@ from harness_core.runtime.checkpointer.archive import Archive
 from harness_core.runtime.checkpointer.envelope import Envelope, strict_serde
 from harness_core.runtime.checkpointer.lineage import delta_history
 from harness_core.runtime.checkpointer.record import Header
-from harness_core.runtime.checkpointer.upkeep import copy_thread, delete_runs, prune_thread
-from harness_core.store import CheckpointRepository, Seal
+from harness_core.runtime.checkpointer.upkeep import (
+    copy_thread,
+    delete_runs,
+    is_of_one_task,
+    prune,
+    prune_nested,
+)
+from harness_core.store import CheckpointRepository, Idle, Removed, Seal
 
 FENCE = "fence"
 """The key in a config's ``configurable`` that carries the :class:`~harness_core.models.Fence`."""
@@ -163,13 +169,25 @@ class FencedSaver(BaseCheckpointSaver[str]):
             else:
                 await self.prune_thread(thread_id, keep=1)
 
-    async def prune_thread(self, thread_id: str, *, keep: int) -> int:
+    async def prune_thread(self, thread_id: str, *, keep: int, idle: Idle | None = None) -> Removed:
         """Keeps the ``keep`` newest checkpoints per namespace and what their values rest on.
 
-        :returns: how many checkpoints were removed.
+        With ``idle`` it does so only as long as nobody works on the thread, and what single calls of subgraphs
+        stored goes with the checkpoints that it belonged to.
+
+        :raises StaleFence: the thread is at work again; every checkpoint that is left can be read as before.
         """
-        namespaces = await self._checkpoints.namespaces(thread_id)
-        return sum([await prune_thread(self._place(self._tenant, thread_id, ns), keep) for ns in namespaces])
+        removed = Removed()
+        oldest: str | None = None
+        for ns in sorted(await self._checkpoints.namespaces(thread_id)):  # that of the whole graph, "", first
+            archive = self._place(self._tenant, thread_id, ns)
+            if idle is not None and is_of_one_task(ns):
+                removed += await prune_nested(archive, oldest, idle)
+                continue
+            removed += await prune(archive, keep, idle)
+            if not ns:
+                oldest = min(await archive.ids(), default=None)
+        return removed
 
     def get_next_version(self, current: str | float | None, channel: None) -> str:  # noqa: ARG002  # the base class's
         """Sorts after ``current``. Random at its end, so two branches never share a stored value."""

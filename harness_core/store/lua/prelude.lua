@@ -1,4 +1,5 @@
--- Stands before every verb. Above it the loader puts `ALLOWED` (the state table) and `key` (the key table).
+-- Stands before every verb. Above it the loader puts `ALLOWED` (the state table), `key` (the key table) and `FAMILY`
+-- (for each noun, the keys that hang on its id).
 -- KEYS[1] is the root of the partition. ARGV[1] is the operation id, or '' for a verb that may simply be
 -- repeated; a verb's own arguments start at ARGV[2].
 
@@ -25,6 +26,11 @@ end
 local function emit(run, tenant, name, flag, data)
   redis.call('RPUSH', key.events(run), integer(now()) .. '|' .. flag .. '|' .. name .. '|' .. data)
   redis.call('ZADD', key.dirty(tenant), 'NX', integer(now()), run)
+end
+
+-- The sequence number of a run's newest event.
+local function event_count(run)
+  return tonumber(redis.call('HGET', key.run(run), 'folded') or 0) + redis.call('LLEN', key.events(run))
 end
 
 -- Moves the record and its index. The caller has checked the fence where the table asks for one.
@@ -81,6 +87,8 @@ local function leave_inbox(run, tenant, conversation)
   redis.call('ZREM', key.ready(tenant), run)
   redis.call('HSET', key.run(run), 'ended_at', integer(now()))
   redis.call('ZADD', key.dirty(tenant), integer(now() - FRONT), run)
+  redis.call('ZADD', key.unfolded(), integer(now()), run)
+  redis.call('ZADD', key.unpruned(), integer(now()), redis.call('HGET', key.run(run), 'thread_id'))
   local head = redis.call('LINDEX', inbox, 0)
   if was_head and head then make_ready(head, tenant, now()) end
 end

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from approvals.approval_office import ApprovalOffice
+from engine.conftest import SEAL
+from store.conftest import Caller
+
+from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.store import Store
+
+Sweep = Callable[..., Maintenance]
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[Store]:
+    opened = await Store.open(redis_url, seal=SEAL)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def caller(store: Store) -> Caller:
+    return Caller(store)
+
+
+@pytest.fixture
+def office(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> ApprovalOffice:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("approval_tools", None)
+    return ApprovalOffice.write(tmp_path, store)
+
+
+@pytest.fixture
+def passes() -> list[Upkept]:
+    """What maintenance said it did."""
+    return []
+
+
+@pytest.fixture
+def keeper(office: ApprovalOffice, passes: list[Upkept]) -> Callable[..., Maintenance]:
+    """A maintenance loop of a worker of this name, under these settings."""
+
+    def made(worker: str = "w1", **settings: str | int) -> Maintenance:
+        lines = ", ".join(f"{name}: {value}" for name, value in settings.items())
+        text = (office.folder / "workspace.yaml").read_text(encoding="utf-8")
+        kept = [line for line in text.splitlines() if not line.startswith("maintenance:")]
+        kept.insert(1 + kept.index("kind: Runtime"), f"maintenance: {{{lines}}}")
+        (office.folder / "workspace.yaml").write_text("\n".join(kept), encoding="utf-8")
+        return Maintenance(office.store, office.holder, seal=SEAL, worker=worker, told=passes.append)
+
+    return made
