@@ -14,6 +14,8 @@ from harness_core.approvals import AuditEntry
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.scripts import Scripts
 
+_LOOKED_AT = 8  # links at the beginning of which at least one must be whole, or places are counted from 1
+
 
 class AuditRepository:
     """Reads the chain; the verbs that do things add to it."""
@@ -24,15 +26,17 @@ class AuditRepository:
 
     async def read(self, tenant: str, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """The links after sequence number ``after``, in order."""
-        keys = self._scripts.keys(tenant)
-        async with store_errors():
-            first = await self._client.lindex(keys("audit", tenant), 0)
-            if first is None:
-                return []
-            # Retention cuts the oldest links off, so the place of a link is counted from the first that is left.
-            start = max(0, after + 1 - _entry(first).seq)
-            rows = await self._client.lrange(keys("audit", tenant), start, start + limit - 1)
-        return [_entry(row) for row in rows]
+        chain = self._scripts.keys(tenant)("audit", tenant)
+        while True:
+            async with store_errors():
+                oldest = await self._client.lrange(chain, 0, _LOOKED_AT - 1)
+                start = max(0, after + 1 - _first_number(oldest))
+                pipe = self._client.pipeline(transaction=True)
+                pipe.lindex(chain, 0)
+                pipe.lrange(chain, start, start + limit - 1)
+                still, rows = await pipe.execute()
+            if [still] == (oldest[:1] or [None]):
+                return [_entry(row) for row in rows]
 
     async def note(self, tenant: str, facts: Mapping[str, str]) -> None:
         """Adds a link about something that changed nothing else, such as a refusal."""
@@ -53,6 +57,17 @@ def verify_chain(entries: Sequence[AuditEntry]) -> int | None:
             return expected
         previous = entry
     return None
+
+
+def _first_number(oldest: Sequence[bytes]) -> int:
+    """The number of the oldest link that is left: retention cuts off those before it.
+
+    Where it is damaged itself, those behind it tell.
+    """
+    for place, row in enumerate(oldest):
+        if (found := _entry(row).seq) > place:
+            return found - place
+    return 1
 
 
 def _hash(entry: AuditEntry) -> str:
