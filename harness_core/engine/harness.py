@@ -12,6 +12,7 @@ import contextlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Self
 
 from ulid import ULID
@@ -34,13 +35,10 @@ from harness_core.events import (
     ToolResult,
 )
 from harness_core.models import Accepted, Duplicate, Refused, RunInput, Submission
-from harness_core.states import LIVE, RunState
-from harness_core.store import Store
+from harness_core.states import RunState
+from harness_core.store import PATIENCE, Patience, Store
 from harness_core.store.seal import Seal
 from harness_core.workspace import WorkspaceHolder
-
-FOLLOW = 0.1
-"""Seconds between two looks at a run's log while it is followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +101,26 @@ class Harness:
     """Owns a worker for as long as it is open; the store and the workspace belong to the caller.
 
     Use as ``async with Harness(store, holder, seal=seal) as harness``. ``reads`` (a :class:`Control`) is the
-    read side: threads, runs, messages, events; ``approvals`` lists what waits for people.
+    read side: threads, runs, messages, events; ``approvals`` lists what waits for people. While Redis is away,
+    who follows a run waits for up to ``patience`` seconds.
     """
 
     def __init__(
-        self, store: Store, holder: WorkspaceHolder, *, seal: Seal, tenant: str = "local", user: str = "local"
+        self,
+        store: Store,
+        holder: WorkspaceHolder,
+        *,
+        seal: Seal,
+        tenant: str = "local",
+        user: str = "local",
+        patience: float = PATIENCE,
     ) -> None:
         self.reads = Control(store)
         self.approvals = Approvals(store, holder)
         self._holder = holder
         self._tenant = tenant
         self._user = user
+        self._patience = patience
         self._worker = Worker(store, holder, seal=seal)
         self._running: asyncio.Task[None] | None = None
 
@@ -168,7 +175,7 @@ class Harness:
         async for item in self._follow(accepted.run_id):
             if listeners is not None:
                 await listeners.tell(item)
-        return await self._result(accepted.run_id)
+        return await self._followed(accepted.run_id)
 
     async def stream_events(
         self,
@@ -211,7 +218,7 @@ class Harness:
         async for item in self._follow(approval.run_id, after=seen):
             if listeners is not None:
                 await listeners.tell(item)
-        return await self._result(approval.run_id)
+        return await self._followed(approval.run_id)
 
     async def stream_resume(
         self,
@@ -289,17 +296,12 @@ class Harness:
         return before
 
     async def _follow(self, run_id: str, *, after: int = 0) -> AsyncIterator[StreamItem]:
-        seen = after
-        while True:
-            run = await self.reads.get_run(run_id)
-            if run.events > seen:
-                for event in await self.reads.list_events(run_id, after=seen):
-                    seen = event.seq
-                    yield _item(event)
-            elif run.state not in LIVE or run.state is RunState.WAITING:
-                return
-            else:
-                await asyncio.sleep(FOLLOW)
+        async for event in self.reads.follow(run_id, after=after, patience=self._patience):
+            yield _item(event)
+
+    async def _followed(self, run_id: str) -> RunResult:
+        """How the run stands; what is read outlasts an outage, as following does."""
+        return await Patience(self._patience)(partial(self._result, run_id))
 
     async def _result(self, run_id: str) -> RunResult:
         run = await self.reads.get_run(run_id)

@@ -11,9 +11,9 @@ from harness_core.store.approvals import ApprovalRepository, Due
 from harness_core.store.audit import AuditRepository, verify_chain
 from harness_core.store.calls import CallRepository, Question, Standing, Unstarted
 from harness_core.store.checkpoints import CheckpointRepository, Idle, Removed, WriteRow
-from harness_core.store.connection import connect, pin_meta, store_errors, verify
+from harness_core.store.connection import Patience, connect, pin_meta, store_errors, verify
 from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Lost, Wait
-from harness_core.store.events import EventRepository
+from harness_core.store.events import PATIENCE, EventRepository
 from harness_core.store.keys import Keys
 from harness_core.store.listing import RunList, ThreadRepository
 from harness_core.store.presence import PresenceRepository
@@ -80,6 +80,7 @@ class Store:
 
 
 __all__ = [
+    "PATIENCE",
     "Appended",
     "ApprovalRepository",
     "AuditRepository",
@@ -95,6 +96,7 @@ __all__ = [
     "IdleThread",
     "Lost",
     "Parked",
+    "Patience",
     "PresenceRepository",
     "Question",
     "Reaped",

@@ -35,6 +35,12 @@ def office(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> App
 
 
 @pytest.fixture
+def short_chains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Histories are stored whole every seventh step instead of every fiftieth: more to remove, in less time."""
+    monkeypatch.setattr("langgraph.pregel._checkpoint.DELTA_MAX_SUPERSTEPS_SINCE_SNAPSHOT", 7)
+
+
+@pytest.fixture
 def passes() -> list[Upkept]:
     """What maintenance said it did."""
     return []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ _TAG = 16
 
 async def contents(store: Store) -> dict[str, list[bytes]]:
     """Every key with all its fields, members and values."""
-    return {key: [part async for part in _parts(store.client, key)] async for key in _keys(store)}
+    return {key: await _parts(store.client, key) async for key in _keys(store)}
 
 
 async def traces(store: Store, key: bytes, *needles: str) -> dict[str, list[str]]:
@@ -34,39 +35,26 @@ async def traces(store: Store, key: bytes, *needles: str) -> dict[str, list[str]
     return found
 
 
-async def fields(store: Store, key: str) -> Mapping[bytes, bytes]:
-    """A hash."""
-    found: Mapping[bytes, bytes] = await store.client.hgetall(key)
-    return found
-
-
 async def _keys(store: Store) -> AsyncIterator[str]:
     async for key in store.client.scan_iter(count=1000):
         yield key.decode()
 
 
-async def _parts(client: Any, key: str) -> AsyncIterator[bytes]:
-    kind = await client.type(key)
+async def _parts(client: Any, key: str) -> list[bytes]:
+    kind = (await client.type(key)).decode()
     match kind:
-        case b"string":
-            yield await client.get(key)
-        case b"hash":
-            for field, value in (await client.hgetall(key)).items():
-                yield field
-                yield value
-        case b"list":
-            for each in await client.lrange(key, 0, -1):
-                yield each
-        case b"set":
-            for each in await client.smembers(key):
-                yield each
-        case b"zset":
-            for each in await client.zrange(key, 0, -1):
-                yield each
-        case b"none":
-            return
-        case other:
-            raise AssertionError(f"{key} is a {other!r}, which nobody looks into")
+        case "string":
+            return [await client.get(key)]
+        case "hash":
+            return [part for row in (await client.hgetall(key)).items() for part in row]
+        case "list":
+            return list(await client.lrange(key, 0, -1))
+        case "set":
+            return list(await client.smembers(key))
+        case "zset":
+            return list(await client.zrange(key, 0, -1))
+    assert kind == "none", f"{key} is a {kind}, which nobody looks into"
+    return []
 
 
 def _spelt(needle: str, text: bytes) -> bool:
@@ -83,8 +71,6 @@ def _opened(value: bytes, key: bytes) -> Iterator[bytes]:
         reader = Cipher(AES(key), CTR(nonce + (2).to_bytes(4, "big"))).decryptor()
         opened = reader.update(sealed) + reader.finalize()
         yield opened
-        try:
+        with contextlib.suppress(zlib.error):
             yield zlib.decompress(opened)
-        except zlib.error:
-            pass
         start = value.find(mark, start + 1)
