@@ -15,7 +15,7 @@ from store.conftest import Caller
 from upkeep.own_server import OwnServer, own_server
 from waiting import wait_until
 
-from harness_core import Control, Harness, StreamItem
+from harness_core import Control, EventBus, Harness, StreamItem
 from harness_core.errors import RunNotFound, StoreUnavailable
 from harness_core.events import Event, OutputDelta, RunCompleted
 from harness_core.states import RunState
@@ -71,6 +71,34 @@ async def test_a_stream_outlasts_a_redis_that_is_killed_and_started_again(
     assert heard == told
     assert isinstance(items[-1].event.payload, RunCompleted)
     assert len(office.ran("look")) == 1
+
+
+async def test_a_subscriber_hears_of_the_last_event_though_redis_was_away_just_then(
+    server: OwnServer,
+) -> None:
+    store = await Store.open(server.url, seal=SEAL)
+    bus, heard = EventBus(store.events), list[Event]()
+    bus.subscribe(heard.append)
+    running = asyncio.create_task(bus.run())
+    try:
+        claim = await Caller(store).running()
+        run_id = claim.run.run_id
+        await store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="x"))
+        told = await store.events.read(run_id)
+        await server.kill()
+        bus.touch(run_id)
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
+        await asyncio.sleep(0.7)  # longer than the bus tries at once
+        assert heard == []
+
+        await server.start()
+        await wait_until(lambda: len(heard) == len(told))
+        assert heard == told
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await store.close()
 
 
 async def test_patience_ends_and_says_that_redis_is_away(server: OwnServer) -> None:
