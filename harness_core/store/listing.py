@@ -1,10 +1,12 @@
 """Lists of runs and threads, newest first, a page at a time.
 
 Run ids begin with their time, and every index holds them under one score, so an index is ordered by id and
-the cursor of a page is simply the last id on it: exact, also while new runs arrive.
+the cursor of a page is simply the last id on it: exact, also while new runs arrive and old ones are removed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from harness_core.errors import ThreadNotFound
 from harness_core.models import Message, Page, Run, RunFilter, Thread
@@ -16,6 +18,7 @@ from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 
 _CHUNK = 100
+_SEPARATOR = "."  # in cursors; in no id
 
 
 class RunList:
@@ -43,7 +46,7 @@ class RunList:
         items: list[Run] = []
         upper = cursor
         while len(items) <= limit:
-            ids = await self._ids(index, upper)
+            ids = await ids_before(self._client, index, upper)
             items.extend(run for run in await self._read(keys, ids) if _fits(run, wanted))
             if len(ids) < _CHUNK:
                 break
@@ -51,12 +54,6 @@ class RunList:
         more = len(items) > limit
         items = items[:limit]
         return Page(items=tuple(items), cursor=items[-1].run_id if more else None)
-
-    async def _ids(self, index: str, before: str | None) -> list[str]:
-        start = f"({before}" if before else "+"
-        async with store_errors():
-            ids = await self._client.zrange(index, start, "-", bylex=True, desc=True, offset=0, num=_CHUNK)
-        return [run_id.decode() for run_id in ids]
 
     async def _read(self, keys: Keys, ids: list[str]) -> list[Run]:
         if not ids:
@@ -98,61 +95,90 @@ class ThreadRepository:
         raise ThreadNotFound(thread_id)
 
     async def page(self, tenant: str, *, cursor: str | None = None, limit: int = 20) -> Page[Thread]:
-        """Threads by their newest run: each stands where that run stands."""
+        """Threads by their newest run: each stands where that run stands.
+
+        A list that was begun shows how it stood then: a thread that is used meanwhile keeps its place on the pages
+        that follow, and is on none of them twice.
+        """
         keys = self._scripts.keys(tenant)
         index = keys("runs", tenant)
+        began, _, last = (cursor or "").partition(_SEPARATOR)
         threads: list[Thread] = []
-        last = cursor
-        while len(threads) < limit:
-            start = f"({last}" if last else "+"
-            async with store_errors():
-                ids = await self._client.zrange(
-                    index, start, "-", bylex=True, desc=True, offset=0, num=_CHUNK
-                )
-            for raw in ids:
-                last = raw.decode()
-                async with store_errors():
-                    thread_id = await self._client.hget(keys("run", last), "thread_id")
-                thread = await self._read(keys, thread_id.decode()) if thread_id else None
-                if thread and thread.latest_run == last:
+        while True:
+            ids = await self._before(index, last or None)
+            began = began or (ids[0] if ids else "")
+            for run_id in ids:
+                thread = await self._standing_at(keys, run_id, began)
+                if thread is not None and len(threads) == limit:
+                    return Page(items=tuple(threads), cursor=f"{began}{_SEPARATOR}{last}")
+                last = run_id
+                if thread is not None:
                     threads.append(thread)
-                if len(threads) == limit:
-                    return Page(items=tuple(threads), cursor=last)
             if len(ids) < _CHUNK:
-                break
-        return Page(items=tuple(threads))
+                return Page(items=tuple(threads))
+
+    async def _standing_at(self, keys: Keys, run_id: str, began: str) -> Thread | None:
+        """The thread whose newest run this was when the list was ``began`` with another."""
+        async with store_errors():
+            thread_id = await self._client.hget(keys("run", run_id), "thread_id")
+            if thread_id is None:
+                return None
+            newest = await self._client.zrange(
+                keys("thread_runs", thread_id.decode()),
+                f"[{began}",
+                "-",
+                bylex=True,
+                desc=True,
+                offset=0,
+                num=1,
+            )
+        if [each.decode() for each in newest] != [run_id]:
+            return None
+        return await self._read(keys, thread_id.decode())
 
     async def messages(self, thread_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Message]:
         """The log of a thread, newest first: the answer of a run, then the message that asked for it."""
         thread = await self.get(thread_id)
         keys = self._scripts.keys(thread.tenant)
-        start = f"({cursor}" if cursor else "+"
-        async with store_errors():
-            ids = await self._client.zrange(
-                keys("thread_runs", thread_id), start, "-", bylex=True, desc=True, offset=0, num=limit + 1
-            )
-            pipe = self._client.pipeline(transaction=False)
-            for raw in ids[:limit]:
-                pipe.hmget(keys("run", raw.decode()), "user", "created_at", "input", "ended_at", "output")
-            rows = await pipe.execute()
+        last, _, role = (cursor or "").partition(_SEPARATOR)
+        # Behind an answer comes the message that asked for it, which may be the first one of the page.
+        ids = [last] if role == "assistant" else []
+        ids += await self._before(keys("thread_runs", thread_id), last or None, limit + 1)
         items: list[Message] = []
-        for raw, (user, created, asked, ended, answer) in zip(ids, rows, strict=False):
-            run_id = raw.decode()
-            if answer:
-                text = self._seal.open(answer, thread.tenant, run_id, "output").decode()
-                items.append(Message(role="assistant", text=text, run_id=run_id, at=int(ended)))
-            if asked:
-                stored = self._seal.open(asked, thread.tenant, run_id, "input").decode()
-                items.append(
-                    Message(
-                        role="user",
-                        text=decode_input(stored).text,
-                        run_id=run_id,
-                        at=int(created),
-                        user=user.decode(),
-                    )
-                )
-        return Page(items=tuple(items), cursor=ids[limit - 1].decode() if len(ids) > limit else None)
+        for run_id, said in zip(ids, await self._said(keys, thread.tenant, ids), strict=True):
+            items.extend(
+                message for message in said if (run_id, role) != (last, "assistant") or message.role == "user"
+            )
+        if len(items) <= limit:
+            return Page(items=tuple(items))
+        end = items[limit - 1]
+        return Page(items=tuple(items[:limit]), cursor=f"{end.run_id}{_SEPARATOR}{end.role}")
+
+    async def _said(self, keys: Keys, tenant: str, run_ids: Sequence[str]) -> list[list[Message]]:
+        """For each run what was said, newest first."""
+        if not run_ids:
+            return []
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=False)
+            for run_id in run_ids:
+                pipe.hmget(keys("run", run_id), "user", "created_at", "input", "ended_at", "output")
+            rows = await pipe.execute()
+        return [self._messages(tenant, run_id, row) for run_id, row in zip(run_ids, rows, strict=True)]
+
+    def _messages(self, tenant: str, run_id: str, row: Sequence[bytes | None]) -> list[Message]:
+        user, created, asked, ended, answer = row
+        found: list[Message] = []
+        if answer:
+            text = self._seal.open(answer, tenant, run_id, "output").decode()
+            found.append(Message(role="assistant", text=text, run_id=run_id, at=int(ended or 0)))
+        if asked:
+            stored = decode_input(self._seal.open(asked, tenant, run_id, "input").decode())
+            by = user.decode() if user else None
+            found.append(Message(role="user", text=stored.text, run_id=run_id, at=int(created or 0), user=by))
+        return found
+
+    async def _before(self, index: str, run_id: str | None, limit: int = _CHUNK) -> list[str]:
+        return await ids_before(self._client, index, run_id, limit)
 
     async def is_followed(self, tenant: str, conversation: str) -> bool:
         """Whether replies in this conversation are read without being addressed."""
@@ -203,6 +229,14 @@ class ThreadRepository:
             runs=int(raw.get("runs", 0)),
             version=int(raw.get("version", 1)),
         )
+
+
+async def ids_before(client: Client, index: str, run_id: str | None, limit: int = _CHUNK) -> list[str]:
+    """The newest run ids of an index that are older than ``run_id``, which need not be there any more."""
+    start = f"({run_id}" if run_id else "+"
+    async with store_errors():
+        ids = await client.zrange(index, start, "-", bylex=True, desc=True, offset=0, num=limit)
+    return [each.decode() for each in ids]
 
 
 def _index(keys: Keys, tenant: str, wanted: RunFilter) -> str:

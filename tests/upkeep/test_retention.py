@@ -81,7 +81,7 @@ async def test_an_old_run_goes_with_everything_it_had_and_its_thread_with_it(
         await store.threads.get(claim.run.thread_id)
     assert verify_chain(await store.audit.read("T1")) is None
     assert (await store.runs.get(young.run.run_id)).state is RunState.RUNNING
-    assert await store.runs.renew("w1", [young.fence], 10.0)
+    assert (await store.runs.renew("w1", [young.fence], 10.0)).lost == frozenset()
 
 
 async def test_what_is_not_over_or_not_old_enough_stays_however_old_it_is(
