@@ -3,15 +3,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from front_end.cards import now, post, shown
-from front_end.questions import ask, show
+from front_end.questions import ask, question, show
 from front_end.slack_bodies import CAST, action, mention, new_ts
 from front_end.stage import Stage
 from waiting import wait_until
 
+from bot.listeners.approval_clicks import is_shown
 from bot.playground.faults import ErrorAnswer
 from bot.playground.records import Message
 from bot.view.values import (
@@ -20,8 +21,9 @@ from bot.view.values import (
     APPROVAL_DONE,
     APPROVAL_SKIP,
 )
-from harness_core.approvals import Approval, ApproverRule
+from harness_core.approvals import Approval, ApproverRule, QuestionKind
 from harness_core.events import ApprovalRevised
+from harness_core.models import Delivery
 from harness_core.states import RunState
 
 GROUP = ApproverRule(usergroups=(CAST.ops_group,))
@@ -185,15 +187,36 @@ async def test_a_card_whose_ts_is_not_stored_yet_is_known_by_its_channel(stage: 
     assert (await now(stage, asked[0])).decision == "approve"
 
 
-async def test_a_card_of_another_stretch_of_the_run_does_not_count(stage: Stage) -> None:
-    asked, card = await shown(stage, pause=1)
-    later = await ask(stage.core.store, pause=2)
-    ref = f"{later[0].approval_id}:0"
-    await show(stage.core.store, later, ts=new_ts())
-    await stage.act(pressed(APPROVAL_APPROVE, ref, card))
-    await noted(stage, "forged")
-    assert (await now(stage, later[0])).state == "open"
-    assert (await now(stage, asked)).state == "open"
+def delivered(part: str, external_id: str | None, state: Literal["pending", "shown"] = "shown") -> Delivery:
+    return Delivery(run_id="run_1", part=part, state=state, nonce="n", external_id=external_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "delivery", "counts"),
+    [
+        ("call", delivered("ask:1", "1.1"), True),
+        ("call", delivered("ask:1.1", "1.1"), True),
+        ("call", delivered("ask:1", "1.2"), False),
+        ("call", delivered("ask:1", None), False),
+        ("call", delivered("ask:1", None, "pending"), True),
+        ("call", delivered("ask:1", "1.1", "pending"), True),
+        ("call", delivered("ask:1", "1.2", "pending"), False),
+        ("call", delivered("ask:2", "1.1"), False),
+        ("call", delivered("ask:11", "1.1"), False),
+        ("call", delivered("0", "1.1"), False),
+        ("call", delivered(f"doubt:{question().approval_id}", "1.1"), False),
+        ("uncertain", delivered(f"doubt:{question().approval_id}", "1.1"), True),
+        ("uncertain", delivered("ask:1", "1.1"), False),
+        ("uncertain", delivered("doubt:appr_1", "1.1"), False),
+    ],
+)
+def test_only_the_message_that_shows_a_question_is_its_card(
+    kind: QuestionKind, delivery: Delivery, *, counts: bool
+) -> None:
+    asked = question(kind=kind)
+    assert is_shown(asked, {delivery.part: delivery}, CAST.general, "1.1") is counts
+    assert not is_shown(asked, {delivery.part: delivery}, CAST.ops, "1.1")
+    assert not is_shown(asked, {delivery.part: delivery}, CAST.general, "")
 
 
 async def test_a19_what_a_model_or_a_person_writes_approves_nothing(stage: Stage) -> None:
