@@ -38,6 +38,7 @@ class Back:
             team.api,
             worker=self._worker.name,
             lease=Lease.lasting(holder.current.runtime.recovery.lease),
+            team_url=team.installation.url,
         )
         self._worker.bus.subscribe(self._nudge)
         self.tasks = LongTasks()

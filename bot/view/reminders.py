@@ -42,13 +42,13 @@ def _reminder(view: RunView, question: Question, url: str, *, in_public: bool) -
     until = deadline(question.requested_at, question.expires_at)
     requester = person(view.requester, PERSON)
     title = _title(question.title)
-    people = [user for user in question.rule.users if user != view.requester or question.rule.requester]
+    rule = question.rule
+    people = [user for user in rule.users if user != view.requester]
     if 0 < len(people) <= MOST:
         shown = title if in_public else _title(question.tool)
         said = words.reminder(requester, shown, until)
         return [_part(f"{name}:{user}", said, url, to=user) for user in people]
-    rule = question.rule
-    if rule.users or rule.usergroups or rule.channel_members:
+    if people or rule.usergroups or rule.channel_members:
         said = words.reminder_for(requester, approvers(rule), title, until)
     else:
         said = words.reminder_to_requester(requester, title, until)
