@@ -272,6 +272,13 @@ async def test_details_are_for_everybody_who_sees_the_card_and_also_of_what_is_o
     assert asked.digest in json.dumps(view.body)
 
 
+async def test_the_pages_of_details_are_turned_by_whoever_sees_the_card(stage: Stage) -> None:
+    _, card = await shown(stage, asked=long_asked())
+    await opened(stage, card, APPROVAL_DETAILS, user=CAST.guest)
+    assert (await stage.door.submit({}, user=CAST.guest)).ok
+    assert "Page 2 of" in await screen(stage, CAST.guest)
+
+
 async def test_a_secret_is_in_no_modal(stage: Stage) -> None:
     secret = Asked(
         title="Log in",
