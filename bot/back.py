@@ -32,7 +32,7 @@ class Back:
 
     def __init__(self, core: Core, team: Team, holder: WorkspaceHolder) -> None:
         self._core = core
-        self._worker = Worker(core.store, holder, seal=core.seal, admission=Admission(team.api))
+        self._worker = Worker(core.store, holder, seal=core.seal, admission=Admission(team.people))
         self._owner = OutputOwner(
             core.store,
             team.api,

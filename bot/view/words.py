@@ -61,6 +61,7 @@ COMMAND_VERBS: Final = (
     Verb("runs", "runs [state] [@user] [#channel] [agent]", "lists runs, newest first"),
     Verb("show", "show RUN", "shows one run"),
     Verb("cancel", "cancel RUN", "stops a run, or takes it out of the line"),
+    Verb("approvals", "approvals [all]", "lists what waits for a decision"),
     Verb("agents", "agents", "lists the agents"),
     Verb("help", "help", "shows this"),
 )
