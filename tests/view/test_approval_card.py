@@ -5,70 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-from view.view_approvals import APPROVER, REQUESTER, WAITING, appr, asked, decided, resolved, revised
-from view.view_events import RUN_ID, STARTED, viewed
+from view.card_reading import ANA, AT, REF, URL, buttons, card, pressed, read, said
+from view.view_approvals import APPROVER, REQUESTER, WAITING, appr, asked, decided, revised
+from view.view_events import STARTED, viewed
 
 from bot.view.approval_card import cards
 from bot.view.blocks import text_size
-from bot.view.message import Part
 from harness_core.events import (
-    ApprovalExpired,
     ApprovalVoted,
     Payload,
-    RunCancelled,
-    RunFailed,
-    RunResumed,
-    StepStarted,
 )
-
-URL = "https://acme.slack.com/archives/C1/p1767348000000100"
-REF = f"{appr(0)}:0"
-AT = "<!date^{}^{{time}}|{} UTC>"
-ANA = f"<@{APPROVER}>"
-
-
-def card(*payloads: Payload, **options: Any) -> Part:
-    (part,) = cards(viewed(*STARTED, *payloads), request_url=URL, **options)
-    return part
-
-
-def said(block: dict[str, Any]) -> str:
-    """What a person reads in a block."""
-    match block:
-        case {"type": "actions", "elements": elements}:
-            return " ".join(f"[{each['text']['text']}]" for each in elements)
-        case {"type": "context", "elements": elements}:
-            return "\n".join(each["text"] for each in elements)
-        case {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [element]}]}:
-            return str(element["text"])
-        case {"text": {"text": str(text)}}:
-            return text
-        case other:
-            raise AssertionError(other)
-
-
-def read(part: Part) -> list[tuple[str, str]]:
-    return [(block["type"], said(block)) for block in part.blocks]
-
-
-def buttons(part: Part) -> list[dict[str, Any]]:
-    return [element for block in part.blocks if block["type"] == "actions" for element in block["elements"]]
-
-
-def pressed(part: Part) -> list[tuple[str, str, str]]:
-    return [(each["text"]["text"], each["action_id"], each["value"]) for each in buttons(part)]
-
-
-def outcome(*payloads: Payload) -> str:
-    """The line that took the place of the buttons, after the bold title."""
-    part = card(*payloads)
-    kinds = [block["type"] for block in part.blocks]
-    assert kinds == ["section", "context", "actions"], kinds
-    assert said(part.blocks[0]) == "*Restart checkout in prod*"
-    assert buttons(part)[-1]["action_id"] == "approval:details"
-    assert part.text == f"Restart checkout in prod: {said(part.blocks[1])}"
-    return said(part.blocks[1])
 
 
 def test_a_card_has_its_seven_blocks_in_order() -> None:
@@ -207,143 +153,6 @@ def test_several_changes_are_listed_and_what_was_absent_is_nothing() -> None:
     )
 
 
-def test_an_approved_call_runs_and_has_run_once() -> None:
-    story = (asked(), decided())
-    assert outcome(*story) == f"Approved by {ANA} at {AT.format(1767348005, '10:00')}. Running now."
-    ran = (*story, resolved("ran"))
-    assert outcome(*ran) == f"Approved by {ANA}. Ran once at {AT.format(1767348006, '10:00')}."
-    failed = (*story, resolved("failed"))
-    assert outcome(*failed) == f"Approved by {ANA}. Ran once at {AT.format(1767348006, '10:00')} and failed."
-    refused = (*story, resolved("refused"))
-    assert outcome(*refused).endswith("Refused at <!date^1767348006^{time}|10:00 UTC>, so it did not run.")
-
-
-def test_a_rejection_says_why_and_that_it_did_not_run() -> None:
-    assert outcome(asked(), decided("reject", reason="Not <now>.\u202e")) == (
-        f"Rejected by {ANA}: “Not &lt;now&gt;.\\u202e” It did not run."
-    )
-    assert outcome(asked(), decided("reject")) == f"Rejected by {ANA}. It did not run."
-    assert outcome(asked(), decided("reject", by="shell:ann")) == "Rejected by shell:ann. It did not run."
-
-
-def test_an_answer_in_its_place_is_told() -> None:
-    assert outcome(asked(), decided("respond", reason="Use staging.")) == (
-        f"Answered by {ANA} in its place: “Use staging.” It did not run."
-    )
-
-
-def test_an_expired_request_can_be_asked_again() -> None:
-    expired = ApprovalExpired(approval=appr(0))
-    part = card(asked(), expired)
-    assert (
-        said(part.blocks[1])
-        == f"Expired at {AT.format(1767348005, '10:00')} without a decision. It did not run."
-    )
-    assert pressed(part) == [
-        ("Ask again", "run:retry", RUN_ID),
-        ("Details", "approval:details", REF),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("end", "line"),
-    [
-        (RunCancelled(by="U2AA"), "Stopped by <@U2AA> before anybody decided. It did not run."),
-        (RunFailed(reason="x"), "The run ended before anybody decided. It did not run."),
-    ],
-)
-def test_a_request_of_a_run_that_is_over_is_void(end: Payload, line: str) -> None:
-    part = card(asked(), end)
-    assert said(part.blocks[1]) == line
-    assert [label for label, _, _ in pressed(part)] == ["Details"]
-    assert part.final
-
-
-def test_an_approved_call_of_a_run_that_ended_says_only_what_is_known() -> None:
-    approved = (asked(), decided())
-    assert outcome(*approved, RunCancelled(by="U2", ran=0, unsure=0)).endswith(
-        "The run ended before that, so it did not run."
-    )
-    for end in (RunCancelled(by="U2"), RunFailed(reason="x", ran=0, unsure=1)):
-        assert outcome(*approved, end).endswith("The run ended before its outcome was known.")
-
-
-DOUBT = asked(9, kind="uncertain", call="call_0", pause=2, preview=None, editable=False)
-CRASHED = (
-    asked(),
-    decided(),
-    StepStarted(step="call_0", label="Restarting"),
-    RunResumed(resume_kind="takeover"),
-    DOUBT,
-)
-
-
-def doubt(*payloads: Payload) -> Part:
-    _, part = cards(viewed(*STARTED, *CRASHED, *payloads))
-    return part
-
-
-def test_an_uncertain_outcome_is_a_card_of_its_own_with_three_answers() -> None:
-    part = doubt()
-    assert part.name == f"doubt:{appr(9)}"
-    sentence = (
-        "The bot stopped while it ran “Restart checkout in prod”. It may have happened. Check, then choose."
-    )
-    assert part.text == sentence
-    assert [text for _, text in read(part)] == [
-        "Restart checkout in prod?",
-        f"ops · asked by <@{REQUESTER}> · View request",
-        sentence,
-        "env: prod\nservice: checkout",
-        f"{ANA} can decide, except <@{REQUESTER}>, who asked. Expires {AT.format(1767362408, '14:00')}.",
-        "[It is done] [Run again] [Skip]",
-    ]
-    ref = f"{appr(9)}:0"
-    assert pressed(part) == [
-        ("It is done", "approval:done", ref),
-        ("Run again", "approval:again", ref),
-        ("Skip", "approval:skip", ref),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("told", "line"),
-    [
-        ((decided("done", 9),), f"{ANA} said at {{}} that it is done. It was not run again."),
-        ((decided("skip", 9),), f"{ANA} skipped it at {{}}. It was not run again."),
-        ((decided("again", 9),), f"{ANA} chose at {{}} to run it again. Running now."),
-        (
-            (ApprovalExpired(approval=appr(9)),),
-            "Expired at {} without a decision. It may have happened, and was not run again.",
-        ),
-    ],
-)
-def test_each_answer_to_a_doubt_is_told(told: tuple[Payload, ...], line: str) -> None:
-    assert said(doubt(*told).blocks[1]) == line.format(AT.format(1767348009, "10:00"))
-
-
-def test_a_call_that_ran_again_says_when_and_how() -> None:
-    again = (decided("again", 9), resolved("ran", 9))
-    assert said(doubt(*again).blocks[1]) == (
-        f"{ANA} chose to run it again. Ran at {AT.format(1767348010, '10:00')}."
-    )
-    part = doubt(decided("again", 9), resolved("failed", 9))
-    assert said(part.blocks[1]).endswith("and failed.")
-
-
-def test_the_card_of_a_call_in_doubt_does_not_claim_that_it_runs() -> None:
-    first, _ = cards(viewed(*STARTED, *CRASHED))
-    assert said(first.blocks[1]).endswith("The bot stopped while it ran: it may have happened.")
-    first, _ = cards(viewed(*STARTED, *CRASHED, decided("done", 9), resolved("confirmed")))
-    assert said(first.blocks[1]).endswith("a person found that it is done.")
-
-
-def test_a_destructive_call_is_confirmed_before_it_runs_again() -> None:
-    (part,) = cards(viewed(*STARTED, asked(kind="uncertain", destructive=True)))
-    assert [("confirm" in each) for each in buttons(part)] == [False, True, False]
-    assert buttons(part)[1]["confirm"]["confirm"]["text"] == "Run again"
-
-
 def several(count: int, **changes: Any) -> list[Payload]:
     return [asked(number, title=f"Restart shop-{number}", **changes) for number in range(count)]
 
@@ -408,7 +217,8 @@ def test_a_card_that_slack_refuses_is_shown_with_the_least_there_is() -> None:
     part = card(asked(), brief={"ask:1"})
     assert read(part) == [("section", "Restart checkout in prod"), ("actions", "[Review] [Reject]")]
     assert card(asked(), decided(), brief={"ask:1"}).blocks == ()
-    (part,) = cards(viewed(*STARTED, DOUBT), brief={f"doubt:{appr(9)}"})
+    doubt = asked(9, kind="uncertain", call="call_0")
+    (part,) = cards(viewed(*STARTED, doubt), brief={f"doubt:{appr(9)}"})
     assert read(part)[1] == ("actions", "[It is done] [Run again] [Skip]")
 
 

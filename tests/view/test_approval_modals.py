@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slack_sdk.models.views import View
-from view.view_approvals import APPROVER, SCHEMA, appr, approval, records
-from view.view_events import RUN_ID, T0
+from view.view_approvals import SCHEMA, appr, approval, records
+from view.view_reading import taken, texts
 
-from bot.playground.block_kit import checked_view
 from bot.view.approval_modals import (
     closing_modal,
     details_modal,
@@ -20,20 +17,12 @@ from bot.view.approval_modals import (
     loading_modal,
     reject_modal,
     review_modal,
-    review_pages,
 )
 from bot.view.mrkdwn import Mrkdwn
-from bot.view.values import ApprovalRef, ReviewPage, decode
-from harness_core.approvals import Approval, Vote
+from bot.view.values import ApprovalRef, decode
+from harness_core.approvals import Approval
 
 REF = ApprovalRef(approval_id=appr(0), revision=3)
-
-
-def taken(view: dict[str, Any]) -> dict[str, Any]:
-    """``view``, after the stand-in's and the SDK's own reading of Slack's rules."""
-    checked_view(view, home=False)
-    View(**view).validate_json()
-    return view
 
 
 def form(told: dict[str, Any], **properties: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -43,19 +32,6 @@ def form(told: dict[str, Any], **properties: dict[str, Any]) -> dict[str, dict[s
     return {
         block["block_id"].removeprefix("arg:"): block for block in view["blocks"] if block["type"] == "input"
     }
-
-
-def texts(view: dict[str, Any]) -> list[str]:
-    found = []
-    for block in view["blocks"]:
-        match block:
-            case {"type": "context", "elements": elements}:
-                found += [element["text"] for element in elements]
-            case {"type": "rich_text", "elements": [{"elements": [element]}]}:
-                found.append(element["text"])
-            case {"text": {"text": text}}:
-                found.append(text)
-    return found
 
 
 def test_the_edit_modal_echoes_what_it_is_about_and_says_that_saving_does_not_approve() -> None:
@@ -241,96 +217,6 @@ def test_the_reject_modal_asks_for_a_reason_that_may_be_left_out() -> None:
     assert (block["block_id"], block["element"]["action_id"], block["optional"]) == ("reason", "value", True)
 
 
-def test_a_short_request_is_reviewed_on_one_page_whose_submit_approves() -> None:
-    view = taken(review_modal(approval(revision=3)))
-    assert view["submit"]["text"] == "Approve"
-    assert decode(view["callback_id"], view["private_metadata"]) == ReviewPage(
-        approval_id=appr(0), revision=3, page=0
-    )
-    assert texts(view) == [
-        "Restart checkout in prod?",
-        "ops · asked by <@U012ABCDEF>",
-        "env: prod\nservice: checkout",
-        "Restarts 20 pods.",
-        "The agent's reason: “The pool only grows back after a restart.”",
-        (
-            f"<@{APPROVER}> can decide, except <@U012ABCDEF>, who asked. 0 of 1 approvals. "
-            "Expires <!date^1767362400^{time}|14:00 UTC>."
-        ),
-    ]
-
-
-def test_a_long_request_is_read_whole_before_it_can_be_approved() -> None:
-    payload = "".join(f"line {number} " for number in range(9_000)) + "the end"
-    told = approval({"script": payload})
-    pages = review_pages(told)
-    views = [taken(review_modal(told, page)) for page in range(pages)]
-    assert pages > 1
-    assert [view["submit"]["text"] for view in views] == ["Next page"] * (pages - 1) + ["Approve"]
-    refs = [decode("approval:review", view["private_metadata"]) for view in views]
-    assert refs == [ReviewPage(approval_id=appr(0), revision=0, page=page) for page in range(pages)]
-    read = "".join(
-        block["elements"][0]["elements"][0]["text"]
-        for view in views
-        for block in view["blocks"]
-        if block["type"] == "rich_text"
-    )
-    assert read == f"script: {payload}"
-    assert "Page 2 of" in str(views[1])
-    assert review_modal(told, 99) == views[-1]
-    assert review_modal(told, -1) == views[0]
-
-
-def test_the_widest_alphabet_fits_on_a_page() -> None:
-    told = approval({"script": "😀" * 60_000})
-    for page in range(review_pages(told)):
-        taken(review_modal(told, page))
-
-
-@pytest.mark.parametrize("changes", [{"state": "decided"}, {"state": "expired"}, {"kind": "uncertain"}])
-def test_what_cannot_be_approved_is_only_shown(changes: dict[str, Any]) -> None:
-    view = taken(review_modal(approval(**changes)))
-    assert "submit" not in view
-    assert view["close"]["text"] == "Close"
-
-
-def test_details_tell_what_became_of_the_request() -> None:
-    told = approval(
-        {"service": "search", "env": "prod"},
-        state="decided",
-        decision="reject",
-        decided_by=APPROVER,
-        decided_at=T0,
-        votes=(Vote(by="U2AA", at=T0, source="message"),),
-        before={"service": "checkout", "env": "prod"},
-        edited_by="U3AA",
-    )
-    view = taken(details_modal(replace(told, reason="Not <now>.")))
-    assert texts(view)[-10:] == [
-        "State: rejected",
-        f"Decided by: <@{APPROVER}>, <!date^1767348000^{{date_short_pretty}}, {{time}}|2026-01-02 10:00 UTC>",
-        "Approval of: <@U2AA>, <!date^1767348000^{date_short_pretty}, {time}|2026-01-02 10:00 UTC>",
-        "Reason: Not &lt;now&gt;.",
-        "Changed by: <@U3AA>",
-        "Changed: service: checkout → search",
-        "Tool: restart_service",
-        f"Run: {RUN_ID}",
-        f"Request: {appr(0)}",
-        "Digest: d1gest",
-    ]
-    assert "submit" not in view
-
-
-def test_long_details_are_paged_too() -> None:
-    told = approval({"script": "x" * 40_000}, state="expired")
-    first, *_, last = [taken(details_modal(told, page)) for page in range(review_pages(told))]
-    assert first["submit"]["text"] == "Next page"
-    assert "submit" not in last
-    assert decode("approval:details", first["private_metadata"]) == ReviewPage(
-        approval_id=appr(0), revision=0, page=0
-    )
-
-
 def test_views_without_a_request_say_one_thing() -> None:
     assert texts(taken(loading_modal("Edit request"))) == ["Loading …"]
     closing = taken(closing_modal(Mrkdwn("This run has ended.")))
@@ -348,7 +234,12 @@ def test_every_modal_of_every_request_is_one_that_slack_takes(told: Approval, pa
 
 def test_a_schema_that_is_none_gives_inputs_by_the_values() -> None:
     told = {"service": "x", "count": 2, "on": True}
-    for schema in ({}, {"properties": []}, {"properties": {"service": "text"}, "required": 7}):
+    schemas: tuple[dict[str, Any], ...] = (
+        {},
+        {"properties": []},
+        {"properties": {"service": "text"}, "required": 7},
+    )
+    for schema in schemas:
         view = taken(edit_modal(approval(told, schema=schema)))
         initial = {
             block["block_id"]: block["element"]["initial_value"]

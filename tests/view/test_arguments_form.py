@@ -58,11 +58,17 @@ def test_a_form_that_nobody_touched_gives_back_exactly_what_it_was_made_from(tol
 
 @given(records, st.dictionaries(st.text(max_size=12), st.text(max_size=30)))
 def test_no_submission_makes_the_reader_fall(told: Approval, written: dict[str, str]) -> None:
-    values = {
+    values: dict[str, Any] = {
         block: {"value": {"type": "plain_text_input", "value": text}} for block, text in written.items()
     }
     values |= {f"arg:{name}": {"value": {"value": text}} for name, text in written.items()}
-    odd = [{}, {"arg:a": None}, {"arg:a": {}}, {"arg:a": {"value": 7}}, {"arg:a": {"value": {"value": 7}}}]
+    odd: list[dict[str, Any]] = [
+        {},
+        {"arg:a": None},
+        {"arg:a": {}},
+        {"arg:a": {"value": 7}},
+        {"arg:a": {"value": {"value": 7}}},
+    ]
     for each in (values, *odd):
         assert isinstance(read_form(told, each), dict | FormErrors)
 
