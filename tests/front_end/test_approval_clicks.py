@@ -173,6 +173,19 @@ async def test_a_click_after_the_deadline_decides_nothing(stage: Stage) -> None:
     assert (await now(stage, asked)).decision is None
 
 
+async def test_a_card_of_before_a_change_of_the_configuration_runs_nothing_and_says_so(stage: Stage) -> None:
+    asked, card = await shown(stage)
+    store = stage.core.store
+    run = store.runs._scripts.keys(CAST.team)("run", asked.run_id)
+    await store.client.hset(run, "workspace", "another")
+    await stage.door.click(card, APPROVAL_APPROVE, user=CAST.approver)
+    (told,) = await stage.told(CAST.approver)
+    assert told.text.startswith("The configuration changed since this was asked")
+    ended = await stage.core.control.get_run(asked.run_id)
+    assert (ended.state, ended.reason) == (RunState.FAILED, "configuration_changed")
+    assert (await now(stage, asked)).decision is None
+
+
 @pytest.mark.parametrize(
     ("action_id", "decision"), [(APPROVAL_DONE, "done"), (APPROVAL_AGAIN, "again"), (APPROVAL_SKIP, "skip")]
 )
