@@ -16,6 +16,7 @@ from harness_core.workspace.python_reference import PythonReference, python_refe
 from harness_core.workspace.reach import agent_digest, agents_reached, tool_of
 from harness_core.workspace.schema import (
     AgentSpec,
+    ApprovalExcept,
     Approvals,
     Approvers,
     ChannelApprovals,
@@ -34,7 +35,6 @@ from harness_core.workspace.schema import (
     ToolObject,
     ToolSpec,
 )
-from harness_core.workspace.schema.approvals import ApprovalExcept
 
 __all__ = (
     "AgentSpec",

@@ -109,8 +109,8 @@ def _report(document: Document, spec_class: type[Spec], error: ErrorDetails) -> 
             if not document.length(*path):
                 document.report(path, "too-few", "must not be an empty list", allowed="at least one")
         case kind if kind in _BOUNDS:
-            key, words = _BOUNDS[kind]
-            document.report(path, "out-of-range", "is out of range", allowed=f"{words} {context[key]:g}")
+            bound, least = _BOUNDS[kind]
+            document.report(path, "out-of-range", "is out of range", allowed=f"{least} {context[bound]:g}")
         case kind if kind in _TYPES:
             document.report(path, "wrong-type", f"must be {_TYPES[kind]}", allowed=_TYPES[kind])
         case kind:

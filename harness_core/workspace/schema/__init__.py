@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from harness_core.workspace.schema.agents import AgentSpec, ChannelSpec
-from harness_core.workspace.schema.approvals import Approvals, Approvers, ChannelApprovals
+from harness_core.workspace.schema.approvals import ApprovalExcept, Approvals, Approvers, ChannelApprovals
 from harness_core.workspace.schema.base import Spec
 from harness_core.workspace.schema.middleware import MIDDLEWARE_OBJECTS, MIDDLEWARE_TYPES, REFUSED_TYPES
 from harness_core.workspace.schema.middleware_base import MiddlewareSpec, NamedMiddleware
@@ -36,6 +36,7 @@ __all__ = (
     "REFUSED_TYPES",
     "SPECS",
     "AgentSpec",
+    "ApprovalExcept",
     "Approvals",
     "Approvers",
     "ChannelApprovals",
