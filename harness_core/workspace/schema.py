@@ -189,6 +189,12 @@ class ModelSpec(Spec):
         return revealed
 
 
+class EmbeddingModelSpec(ModelSpec):
+    """A model that turns text into vectors, so that the store is searched by meaning."""
+
+    kind: Literal["EmbeddingModel"] = "EmbeddingModel"  # type: ignore[assignment]  # until the schema is split
+
+
 def _enum_value(value: object) -> object:
     if not isinstance(value, str | int | bool):
         raise PydanticCustomError(
