@@ -6,7 +6,7 @@ The most specific rule about who may decide replaces the others: the channel's b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from harness_core.approvals import ApproverRule
@@ -57,13 +57,7 @@ def judge(workspace: Workspace, tool: ToolSpec, arguments: Mapping[str, Any], si
     """What ``workspace`` says about one call of ``tool``. A question that nobody could answer is a refusal."""
     if not _asks(tool, arguments):
         return Allow()
-    runtime = workspace.runtime.approvals
-    ask = Ask(
-        rule=approver_rule(_approvers(workspace, site.channel)),
-        quorum=runtime.quorum,
-        expire_after=runtime.expire_after,
-        remind_after=tuple(each for each in runtime.remind_after if each < runtime.expire_after),
-    )
+    ask = _ask(workspace, site)
     if not can_be_decided(ask, site.requester):
         title = tool.title_for(arguments)
         return Deny(
@@ -71,6 +65,17 @@ def judge(workspace: Workspace, tool: ToolSpec, arguments: Mapping[str, Any], si
             f"Ask an admin to name approvers for “{title}”."
         )
     return ask
+
+
+def ask_about_outcome(workspace: Workspace, site: CallSite) -> Ask:
+    """Who says what became of a call that broke off: those who could have allowed it.
+
+    A call that needed nobody's word may have nobody to ask; then it is the person who asked for the run.
+    """
+    ask = _ask(workspace, site)
+    if can_be_decided(ask, site.requester):
+        return ask
+    return replace(ask, rule=ApproverRule(requester=True), quorum=1)
 
 
 def approver_rule(approvers: Approvers) -> ApproverRule:
@@ -89,6 +94,16 @@ def can_be_decided(ask: Ask, requester: str) -> bool:
         return True
     people = set(ask.rule.users) | {requester} if ask.rule.requester else set(ask.rule.users) - {requester}
     return len(people) >= ask.quorum
+
+
+def _ask(workspace: Workspace, site: CallSite) -> Ask:
+    runtime = workspace.runtime.approvals
+    return Ask(
+        rule=approver_rule(_approvers(workspace, site.channel)),
+        quorum=runtime.quorum,
+        expire_after=runtime.expire_after,
+        remind_after=tuple(each for each in runtime.remind_after if each < runtime.expire_after),
+    )
 
 
 def _asks(tool: ToolSpec, arguments: Mapping[str, Any]) -> bool:

@@ -137,9 +137,11 @@ class Approvals:
         """Ends a waiting run whose agent is not what it was when the run began; whether it did."""
         if run.workspace is None or run.workspace == self._pinned(run.agent):
             return False
-        return await self._store.approvals.abandon(
-            run.run_id, RunFailed(reason="configuration_changed", message=CHANGED)
+        touched = await self._store.calls.touched(run.tenant, run.run_id)
+        why = RunFailed(
+            reason="configuration_changed", message=CHANGED, ran=touched.ran, unsure=touched.unsure
         )
+        return await self._store.approvals.abandon(run.run_id, why)
 
     async def _outdated(self, approval: Approval) -> bool:
         return await self.drop_outdated(await self._store.runs.get(approval.run_id))

@@ -20,6 +20,7 @@ import pydantic_core
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, create_model
 
+from harness_core.approvals import Effect
 from harness_core.daemon_thread import in_daemon_thread
 from harness_core.redaction import MASK, redact
 from harness_core.tool_call import ToolCall
@@ -38,6 +39,11 @@ class BoundTool:
 
     spec: ToolSpec
     tool: BaseTool
+
+    @property
+    def effect(self) -> Effect:
+        """What repeating a call would do."""
+        return Effect.IDEMPOTENT if self.spec.idempotent else Effect.ONCE
 
     def label(self, arguments: Mapping[str, Any]) -> str:
         return self.spec.label_for(arguments)

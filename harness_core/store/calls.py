@@ -122,14 +122,14 @@ class CallRepository:
         )
         _refuse(fence, reply[0])
 
-    async def touched(self, fence: Fence) -> Touched:
+    async def touched(self, tenant: str, run_id: str) -> Touched:
         """What the run did to the world so far."""
-        keys = self._scripts.keys(fence.tenant)
+        keys = self._scripts.keys(tenant)
         async with store_errors():
-            calls = await self._client.lrange(keys("calls", fence.run_id), 0, -1)
+            calls = await self._client.lrange(keys("calls", run_id), 0, -1)
             pipe = self._client.pipeline(transaction=False)
             for call in calls:
-                pipe.hmget(keys("call", fence.run_id, call.decode()), "state", "attempts")
+                pipe.hmget(keys("call", run_id, call.decode()), "state", "attempts")
             rows = await pipe.execute()
         begun = [state for state, attempts in rows if int(attempts or 0) > 0]
         ran = sum(state == b"done" for state in begun)

@@ -26,7 +26,7 @@ from harness_core.store import Seal, Store
 async def test_an_answer_streams_word_by_word_and_position_reads_the_same_text(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
     fence = await leases.claim()
     assert await runtime.position(fence) == NoCheckpoint()
 
@@ -83,7 +83,7 @@ async def test_a_question_calls_the_fitting_tools_and_each_is_told_once(
 async def test_the_conversation_is_remembered_from_run_to_run_and_belongs_to_its_thread(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
     first = await leases.claim()
     await run(runtime, first, "say 3 words")
     await leases.finish(first)
@@ -100,7 +100,7 @@ async def test_the_conversation_is_remembered_from_run_to_run_and_belongs_to_its
 async def test_a_repeated_input_of_the_same_run_is_not_applied_twice(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
     fence = await leases.claim()
     said = read(await run(runtime, fence, "say 3 words"))
 

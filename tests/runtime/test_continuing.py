@@ -45,7 +45,7 @@ class Room:
         )
 
     def runtime(self) -> AgentRuntime:
-        return AgentRuntime(self.space, self.store.checkpoints, self.seal)
+        return AgentRuntime(self.space, self.store, self.seal)
 
     def script(self, *replies: Reply) -> None:
         self.server.script = replies

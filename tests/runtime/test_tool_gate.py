@@ -44,7 +44,7 @@ class Room:
     ) -> tuple[ToolCallChunk, ToolResultChunk, list[Any]]:
         """One call of a tool, by an agent that has only this one."""
         space = workspace(self.folder, tool(name, extra=extra), agent(name), limits=limits)
-        runtime = AgentRuntime(space, self.store.checkpoints, self.seal)
+        runtime = AgentRuntime(space, self.store, self.seal)
         chunks = await run(runtime, await self.leases.claim(), f"call {name} {json.dumps(arguments)}")
         (called,) = (chunk for chunk in chunks if isinstance(chunk, ToolCallChunk))
         (result,) = results(chunks)
@@ -119,7 +119,7 @@ async def test_a_tool_the_gate_does_not_know_is_refused_too() -> None:
 
 async def test_a_name_the_model_made_up_is_answered_with_the_real_ones(room: Room) -> None:
     space = workspace(room.folder, tool("status"), agent("status"))
-    runtime = AgentRuntime(space, room.store.checkpoints, room.seal)
+    runtime = AgentRuntime(space, room.store, room.seal)
 
     (result,) = results(await run(runtime, await room.leases.claim(), 'call stratus {"service": "web"}'))
 
@@ -181,7 +181,7 @@ async def test_a_result_that_is_no_json_is_an_error_for_the_model(room: Room) ->
 
 async def test_a_tool_learns_who_called_it_under_a_key_of_its_own(room: Room) -> None:
     space = workspace(room.folder, tool("identified"), agent("identified"))
-    runtime = AgentRuntime(space, room.store.checkpoints, room.seal)
+    runtime = AgentRuntime(space, room.store, room.seal)
     fence = await room.leases.claim()
     two = 'call identified {"service": "a"} & call identified {"service": "b"}'
 
@@ -203,7 +203,7 @@ async def test_the_model_cannot_fill_in_the_call_itself(room: Room) -> None:
 
 async def test_a_question_raised_inside_a_tool_passes_the_gate(room: Room) -> None:
     space = workspace(room.folder, tool("asks"), agent("asks"))
-    runtime = AgentRuntime(space, room.store.checkpoints, room.seal)
+    runtime = AgentRuntime(space, room.store, room.seal)
 
     chunks = await run(runtime, await room.leases.claim(), "call asks")
 
