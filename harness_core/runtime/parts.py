@@ -31,7 +31,7 @@ class Parts:
         """:raises WorkspaceInvalid: the tool cannot be used."""
         if name not in self._tools:
             try:
-                self._tools[name] = load_tool(self._workspace.tools[name])
+                self._tools[name] = load_tool(self._workspace.tools[name].for_tool())
             except ToolUnusable as error:
                 raise WorkspaceInvalid([_finding("tool-unusable", f"Tool {name}", str(error))]) from error
         return self._tools[name]

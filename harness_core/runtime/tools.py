@@ -108,7 +108,7 @@ def load_tool(spec: ToolSpec) -> BoundTool:
 
 
 def _import(spec: ToolSpec) -> Any:
-    reference = python_reference(spec.python)
+    reference = python_reference(spec.python or "")
     if reference is None:
         raise ToolUnusable(f"{spec.python} is not a reference: write package.module:function")
     try:
