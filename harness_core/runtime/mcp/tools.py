@@ -13,16 +13,14 @@ from mcp.types import Tool
 from harness_core.canonical import digest
 from harness_core.runtime.mcp.session import McpSession
 from harness_core.runtime.tools import BoundTool, ToolUnusable
-from harness_core.workspace import ToolSpec
+from harness_core.workspace import ToolObject
+from harness_core.workspace.schema.tools import BY_TOOL, REST
 
 LONGEST_NAME = 64
 """Characters that every provider takes in the name of a tool."""
 
-_REST = "*"
-_BY_TOOL = ("approval", "idempotent", "destructive", "title", "label")
 
-
-async def load_server_tools(spec: ToolSpec, session: McpSession) -> tuple[BoundTool, ...]:
+async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[BoundTool, ...]:
     """The tools of the server that ``spec`` describes, those it allows, by the names the server gives them.
 
     :raises ServerUnreachable: the server does not answer.
@@ -31,10 +29,10 @@ async def load_server_tools(spec: ToolSpec, session: McpSession) -> tuple[BoundT
     offered = {tool.name: tool for tool in await session.list_tools()}
     allowed = spec.mcp.allow if spec.mcp is not None else None
     _refuse_unknown("allow", allowed or (), offered)
-    for key in _BY_TOOL:
+    for key in BY_TOOL:
         named = getattr(spec, key)
         if isinstance(named, Mapping):
-            _refuse_unknown(key, (name for name in named if name != _REST), offered)
+            _refuse_unknown(key, (name for name in named if name != REST), offered)
     names = offered if allowed is None else allowed
     return tuple(_bound(spec, offered[name], session) for name in names)
 
@@ -47,7 +45,7 @@ def model_name(name: str) -> str:
     return f"{plain[: LONGEST_NAME - 9]}_{digest(name)[:8]}"
 
 
-def _bound(spec: ToolSpec, offered: Tool, session: McpSession) -> BoundTool:
+def _bound(spec: ToolObject, offered: Tool, session: McpSession) -> BoundTool:
     # It needs no more of a session than the one method, and ours stays the same when the connection does not.
     tool = convert_mcp_tool_to_langchain_tool(cast("ClientSession", session), offered, server_name=spec.name)
     named = tool.model_copy(

@@ -2,7 +2,7 @@
 
 from harness_core.runtime.memory.embeddings import BoundEmbeddings, EmbeddingsUnusable, load_embeddings
 from harness_core.runtime.memory.shelf import ProcessShelf, Shelf
-from harness_core.runtime.memory.store import LongTermMemory
+from harness_core.runtime.memory.store import LongTermMemory, label
 
 __all__ = [
     "BoundEmbeddings",
@@ -10,5 +10,6 @@ __all__ = [
     "LongTermMemory",
     "ProcessShelf",
     "Shelf",
+    "label",
     "load_embeddings",
 ]

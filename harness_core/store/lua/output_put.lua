@@ -4,9 +4,9 @@
 local run = ARGV[4]
 if not holds(run, ARGV[2], ARGV[3], ARGV[5]) then return { 'fenced' } end
 local outputs = key.outputs(run)
-if redis.call('HEXISTS', outputs, ARGV[6]) == 1 then return { 'kept' } end
 local held = tonumber(redis.call('HGET', key.run(run), 'outputs') or 0)
-if held + #ARGV[7] > tonumber(ARGV[8]) then return { 'full' } end
+local more = #ARGV[7] - redis.call('HSTRLEN', outputs, ARGV[6])
+if held + more > tonumber(ARGV[8]) then return { 'full' } end
 redis.call('HSET', outputs, ARGV[6], ARGV[7])
-redis.call('HINCRBY', key.run(run), 'outputs', #ARGV[7])
+redis.call('HINCRBY', key.run(run), 'outputs', more)
 return { 'kept' }
