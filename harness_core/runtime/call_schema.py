@@ -28,7 +28,8 @@ class CallSchema:
         if isinstance(found, dict):
             schema, model = found, None
         else:
-            schema, model = found.model_json_schema(), found
+            # What the tool's own model would drop without a word must not be shown to people as if it counted.
+            schema, model = {**found.model_json_schema(), "additionalProperties": False}, found
         return cls(schema=schema, version=digest_of(_shape(schema)), model=model)
 
     def completed(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,21 +45,26 @@ class CallSchema:
     def problem(self, arguments: Mapping[str, Any]) -> str | None:
         """Why a tool would refuse ``arguments``, without repeating any; None when they fit."""
         if self.model is None:
-            found = [f"{each.argument or 'arguments'}: {each.message}" for each in self._errors(arguments)]
+            found = [
+                f"{each.argument or 'arguments'}: {each.message}"
+                for each in check_arguments(self.schema, arguments)
+            ]
         else:
-            try:
-                self.model.model_validate(dict(arguments))
-            except ValidationError as error:
-                found = [
-                    f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
-                    for each in error.errors(include_input=False, include_url=False)
-                ]
-            else:
-                found = []
+            known = self.schema.get("properties", {})
+            found = [f"{name}: is not an argument of this tool" for name in arguments if name not in known]
+            found += _refused(self.model, arguments)
         return "; ".join(found) or None
 
-    def _errors(self, arguments: Mapping[str, Any]) -> list[Any]:
-        return list(check_arguments(self.schema, arguments))
+
+def _refused(model: type[BaseModel], arguments: Mapping[str, Any]) -> list[str]:
+    try:
+        model.model_validate(dict(arguments))
+    except ValidationError as error:
+        return [
+            f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+    return []
 
 
 def _shape(schema: Any) -> Any:

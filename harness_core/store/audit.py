@@ -42,14 +42,15 @@ class AuditRepository:
 def verify_chain(entries: Sequence[AuditEntry]) -> int | None:
     """The sequence number of the first link that is not as it was written, or None.
 
-    ``entries`` are consecutive. A link is broken when its own content, its number or the hash it builds on was changed.
+    ``entries`` are consecutive. A link is broken when its content, its number or the hash it builds on was changed,
+    and where one is missing.
     """
     previous: AuditEntry | None = None
     for entry in entries:
-        if entry.hash != _hash(entry):
-            return entry.seq
-        if previous is not None and (entry.previous != previous.hash or entry.seq != previous.seq + 1):
-            return entry.seq
+        expected = entry.seq if previous is None else previous.seq + 1
+        builds_on = entry.previous if previous is None else previous.hash
+        if entry.hash != _hash(entry) or entry.seq != expected or entry.previous != builds_on:
+            return expected
         previous = entry
     return None
 
@@ -60,7 +61,9 @@ def _hash(entry: AuditEntry) -> str:
 
 
 def _entry(row: bytes) -> AuditEntry:
-    stored, seq, at, previous, data = row.decode("utf-8", "surrogateescape").split("|", 4)
+    parts = row.decode("utf-8", "surrogateescape").split("|", 4)
+    # A row that is no link any more is an entry with a wrong hash, to be found and named.
+    stored, seq, at, previous, data = (*parts, "", "", "", "")[:5]
     return AuditEntry(seq=_number(seq), at=_number(at), previous=previous, hash=stored, data=data)
 
 

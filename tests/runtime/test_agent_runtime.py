@@ -53,9 +53,7 @@ async def test_a_question_calls_the_fitting_tools_and_each_is_told_once(
         tool("logs", extra='label: "Reading {lines} lines of {service}"\n'),
         tool("deploys"),
     ]
-    runtime = AgentRuntime(
-        workspace(tmp_path, *tools, agent("status", "logs", "deploys")), store.checkpoints, seal
-    )
+    runtime = AgentRuntime(workspace(tmp_path, *tools, agent("status", "logs", "deploys")), store, seal)
     fence = await leases.claim()
 
     chunks = await run(runtime, fence, "why is checkout slow?")
@@ -72,7 +70,7 @@ async def test_a_question_calls_the_fitting_tools_and_each_is_told_once(
     for name, call in calls.items():
         own = [chunk for chunk in chunks if isinstance(chunk, StepChunk) and chunk.step == call.call]
         assert [chunk.phase for chunk in own] == ["started", "completed"], name
-        assert chunks.index(call) < chunks.index(own[0]) < chunks.index(results[name]) < chunks.index(own[1])
+        assert chunks.index(call) < chunks.index(own[0]) < chunks.index(own[1]) < chunks.index(results[name])
     assert dict(room_tools.runs) == {"status": 1, "logs": 1, "deploys": 1}
     answer = read(chunks)
     assert answer.startswith("Let me look: ")
