@@ -29,6 +29,10 @@ class HttpTickets:
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
+        self._spawn()
+        await wait_until(self._listens, timeout=30, what="the tool server listens")
+
+    def _spawn(self) -> None:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("MCP_", "FASTMCP_"))
         }
@@ -39,7 +43,6 @@ class HttpTickets:
                 stdout=log,
                 stderr=log,
             )
-        await wait_until(self._listens, timeout=30, what="the tool server listens")
 
     async def kill(self) -> None:
         if self._process is not None:
