@@ -120,6 +120,6 @@ def _asks(tool: ToolSpec, arguments: Mapping[str, Any]) -> bool:
 
 def _approvers(workspace: Workspace, channel: str | None) -> Approvers:
     spec = workspace.channels.get(channel) if channel else None
-    if spec is not None and spec.approvals is not None:
+    if spec is not None and spec.approvals is not None and spec.approvals.approvers is not None:
         return spec.approvals.approvers
     return workspace.runtime.approvals.approvers

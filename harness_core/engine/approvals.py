@@ -32,7 +32,7 @@ from harness_core.models import Delivery, Page, Run
 from harness_core.policy import CallSite, Deny, judge
 from harness_core.preview import preview
 from harness_core.store import Store
-from harness_core.workspace import WorkspaceHolder, agent_digest
+from harness_core.workspace import ToolSpec, WorkspaceHolder, agent_digest, tool_of
 
 CHANGED = "The configuration changed while this waited for approval, so it did not run. Press Retry to start it anew."
 
@@ -155,10 +155,16 @@ class Approvals:
         except UnknownAgent:
             return None
 
+    def _tool(self, approval: Approval) -> ToolSpec | None:
+        try:
+            return tool_of(self._holder.current, approval.agent, approval.tool)
+        except UnknownAgent:
+            return None
+
     def _forbidden(self, approval: Approval, arguments: Mapping[str, Any]) -> tuple[InvalidArgument, ...]:
         """What policy says about the new arguments, which may be another thing than about the old ones."""
         workspace = self._holder.current
-        spec = workspace.tools.get(approval.tool)
+        spec = self._tool(approval)
         if spec is None:
             return ()
         site = CallSite(requester=approval.requester, channel=approval.channel, agent=approval.agent)
@@ -171,7 +177,7 @@ class Approvals:
     async def _revised(
         self, approval: Approval, arguments: dict[str, Any], by: str
     ) -> tuple[Approval, tuple[Change, ...]]:
-        spec = self._holder.current.tools.get(approval.tool)
+        spec = self._tool(approval)
         before = approval.asked.before if approval.asked.before is not None else approval.asked.arguments
         asked: Asked = replace(
             approval.asked,

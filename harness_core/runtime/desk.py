@@ -7,16 +7,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from harness_core.models import Fence
 from harness_core.policy import Ask, CallSite, Verdict, ask_about_outcome, judge
-from harness_core.store import CallRepository
+from harness_core.runtime.outputs import shortened
+from harness_core.runtime.results import Result
+from harness_core.store import CallRepository, OutputRepository
 from harness_core.workspace import ToolSpec, Workspace
 
 
 class Desk:
     """One for each version of the workspace, shared by the gates of all its agents."""
 
-    def __init__(self, workspace: Workspace, journal: CallRepository) -> None:
+    def __init__(self, workspace: Workspace, journal: CallRepository, outputs: OutputRepository) -> None:
         self.journal = journal
+        self._outputs = outputs
         self._workspace = workspace
         self._delicate: Counter[str] = Counter()
 
@@ -27,6 +31,10 @@ class Desk:
     def ask_about_outcome(self, site: CallSite) -> Ask:
         """Who says what became of a call that broke off."""
         return ask_about_outcome(self._workspace, site)
+
+    async def shortened(self, fence: Fence, key: str, result: Result) -> Result:
+        """The result of a call as a model may read it; what is too long is kept under the call's ``key``."""
+        return await shortened(self._outputs, fence, key, result)
 
     @contextmanager
     def delicate(self, run_id: str) -> Iterator[None]:

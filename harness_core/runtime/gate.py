@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
@@ -28,6 +28,7 @@ from harness_core.preview import preview
 from harness_core.runtime.call_schema import CallSchema
 from harness_core.runtime.checkpointer import FENCE
 from harness_core.runtime.desk import Desk
+from harness_core.runtime.middleware import through
 from harness_core.runtime.passage import (
     AskAgain,
     Conclude,
@@ -44,7 +45,7 @@ from harness_core.runtime.results import Result, Unkeepable, failure, fitted, pa
 from harness_core.runtime.steps import CallRefused, GraphNews, ToolStep
 from harness_core.runtime.tools import BoundTool, serving
 from harness_core.store import Question, Standing
-from harness_core.tool_call import ToolCall
+from harness_core.tool_call import OutcomeUnknown, ToolCall
 
 log = logging.getLogger(__name__)
 
@@ -63,28 +64,54 @@ class ToolGate(AgentMiddleware[Any, Any]):
     """Has each call judged, asks people, keeps the journal, bounds the call in time, turns failures into messages.
 
     ``limit`` is in seconds. A tool that raises has ended, and so has an idempotent one that took too long; neither
-    ends the run. ``free`` names tools whose effects stay inside the graph: they pass unrecorded.
+    ends the run. Tools whose effects stay inside the graph pass unrecorded, and take as long as the run may.
+    ``around`` are the layers between it and the tools, the outermost first.
     """
 
     def __init__(
-        self, tools: Mapping[str, BoundTool], desk: Desk, *, limit: float, free: Collection[str] = ()
+        self,
+        tools: Mapping[str, BoundTool],
+        desk: Desk,
+        *,
+        limit: float,
+        around: Sequence[AgentMiddleware[Any, Any]] = (),
     ) -> None:
         super().__init__()
+        self._around = tuple(around)
         self._tools = dict(tools)
         self._schemas = {name: CallSchema.of(bound.tool) for name, bound in tools.items()}
         self._desk = desk
         self._limit = limit
-        self._free = frozenset(free)
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Result:
         name = request.tool_call["name"]
         tool = self._tools.get(name)
+        handler = through(self._around, handler)
+        if tool is not None and tool.effect is Effect.NONE:
+            return await self._inside(request, handler, tool)
         if tool is not None:
             return await self._through(request, handler, tool, self._schemas[name])
-        if request.tool is None or name in self._free:
+        if request.tool is None:
             # A name the model made up: without a tool the handler runs nothing and lists the real ones.
             return await handler(request)
         return _error(request, f"“{name}” is not a tool of this agent, so it did not run.")
+
+    async def _inside(self, request: ToolCallRequest, handler: Handler, tool: BoundTool) -> Result:
+        call, arguments = _call_id(request), request.tool_call["args"]
+        label, say = tool.label(arguments), request.runtime.stream_writer
+        say(ToolStep(call=call, label=label, effect=tool.effect, phase="started"))
+        try:
+            result = fitted(await handler(request), tool, arguments)
+        except (GraphBubbleUp, HarnessError):
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever a tool raises is for the model to read
+            result = _error(request, failure(error, tool, arguments))
+        fence = request.runtime.config.get("configurable", {}).get(FENCE)
+        if isinstance(fence, Fence):
+            result = await self._desk.shortened(fence, digest(call), result)
+        ok = not (isinstance(result, ToolMessage) and result.status == "error")
+        say(ToolStep(call=call, label=label, effect=tool.effect, phase="completed", ok=ok))
+        return result
 
     async def _through(
         self, request: ToolCallRequest, handler: Handler, tool: BoundTool, schema: CallSchema
@@ -209,6 +236,10 @@ class _Passing:
                 result = fitted(await self._call(arguments), tool, arguments)
         except GraphBubbleUp:
             raise
+        except OutcomeUnknown as error:
+            if tool.effect is Effect.ONCE:
+                return None
+            result = self._error(failure(error, tool, arguments))
         except Exception as error:  # noqa: BLE001  # whatever a tool raises is for the model to read
             if not limit.expired():
                 result = self._error(failure(error, tool, arguments))
@@ -217,6 +248,7 @@ class _Passing:
             else:
                 title = tool.title(arguments)
                 result = self._error(f"“{title}” took longer than {self._limit:g} s and was given up.")
+        result = await self._desk.shortened(self._facts.fence, self._facts.key, result)
         if run.edited_by is not None:
             shown = shown_arguments(arguments, tool.spec.secret_arguments)
             result = prefixed(

@@ -23,8 +23,9 @@ from harness_core.store.keys import Keys, lua_builders, partition_of
 Argument = str | bytes | int
 
 REPEATABLE = frozenset(
-    {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done"}
-)
+    {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
+     "item_read", "item_list", "item_index", "output_put"}
+)  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 
 AUDITED = frozenset({"call_open", "decide", "revise", "expire", "stir", "abandon", "note"})
