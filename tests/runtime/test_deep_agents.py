@@ -93,7 +93,9 @@ async def test_skills_and_memory_of_a_deep_agent_stand_before_the_gate(
     assert len(graphs) == 2
     assert all(map(is_gated, graphs))
     around = {
-        type(each).__name__ for graph in graphs for each in wrappers(tool_node(graph) or pytest.fail(""))
+        type(each).__name__
+        for graph in graphs
+        for each in wrappers(tool_node(graph) or pytest.fail("no tools"))
     }
     assert "SkillsMiddleware" in around
 
