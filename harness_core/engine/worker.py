@@ -105,8 +105,10 @@ class Worker:
                 for loop in side:
                     loop.cancel()
         finally:
-            for task in self._tasks:
+            left = list(self._tasks)
+            for task in left:
                 task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
             with contextlib.suppress(StoreError):
                 await self._store.presence.leave(self.name)
 

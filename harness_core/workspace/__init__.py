@@ -1,9 +1,11 @@
 """The workspace: a folder of YAML that says which agents, models, tools and channels there are, and how runs behave."""
 
+from harness_core.workspace.argument_rules import check_arguments
 from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.diagnostics import Diagnostic
 from harness_core.workspace.holder import Reloaded, ReloadOutcome, ReloadRefused, WorkspaceHolder
 from harness_core.workspace.loader import Checked, check_workspace, load_workspace
+from harness_core.workspace.patterns import Pattern
 from harness_core.workspace.policy_rules import (
     Caller,
     CallRule,
@@ -54,6 +56,7 @@ __all__ = (
     "McpOverStdio",
     "MiddlewareSpec",
     "ModelSpec",
+    "Pattern",
     "PolicySpec",
     "PolicyToolRule",
     "PythonReference",
@@ -69,6 +72,7 @@ __all__ = (
     "agent_digest",
     "agents_reached",
     "call_rule",
+    "check_arguments",
     "check_workspace",
     "load_workspace",
     "matches",

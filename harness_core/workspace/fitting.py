@@ -119,7 +119,7 @@ def _report(document: Document, spec_class: type[Spec], error: ErrorDetails) -> 
                 kind.replace("_", "-"),
                 error["msg"] if "allowed" in context else "is not valid here",
                 allowed=str(context.get("allowed", "")),
-                found=context.get("found"),
+                found=str(path[-1]) if error["loc"][-1:] == ("[key]",) else context.get("found"),
             )
 
 

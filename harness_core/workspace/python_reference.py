@@ -109,7 +109,7 @@ def defined_names(source: Path) -> frozenset[str] | None:
                 names.add(alias or name.partition(".")[0])
             case ast.Name(id=name, ctx=ast.Store()):
                 names.add(name)
-            case ast.Lambda():
+            case ast.Lambda() | ast.ImportFrom(module="__future__"):
                 pass
             case _:
                 pending.extend(ast.iter_child_nodes(node))

@@ -25,7 +25,7 @@ def _step(annotation: Any, part: str | int) -> Any:
     """What stands at ``part`` of a value of this type, or the member of a union that is tagged so."""
     for member in _members(annotation):
         if isinstance(part, str) and part in _tags(member):
-            return member
+            return _bare(member)
     for member in map(_bare, _members(annotation)):
         if isinstance(member, type) and issubclass(member, BaseModel):
             for name, field in member.model_fields.items():

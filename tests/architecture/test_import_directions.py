@@ -45,7 +45,9 @@ BOT = {
     "settings": frozenset[str](),
     "view": frozenset[str](),
     "delivery": frozenset({"view"}),
-    "listeners": frozenset({"access", "delivery", "ingress", "view"}),
+    "people": frozenset({"delivery"}),
+    "approvers": frozenset({"people"}),
+    "listeners": frozenset({"access", "approvers", "delivery", "ingress", "metrics", "people", "view"}),
     "playground": frozenset[str](),
 }
 
