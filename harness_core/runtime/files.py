@@ -13,7 +13,8 @@ from deepagents.backends.utils import create_file_data
 from deepagents.middleware import FilesystemMiddleware, FilesystemPermission
 
 from harness_core.redaction import redact
-from harness_core.runtime.memory import LongTermMemory, label
+from harness_core.runtime.memory import LongTermMemory
+from harness_core.runtime.memory.places import files_of
 from harness_core.runtime.tools import BoundTool, ToolUnusable
 from harness_core.workspace import AgentSpec, ToolSpec, python_reference
 from harness_core.workspace.schema.agents import FolderFiles, PythonFiles, StateFiles, StoredFiles
@@ -42,7 +43,7 @@ def backend_of(agent: AgentSpec, folder: Path, memory: LongTermMemory) -> Backen
         case StateFiles():
             return StateBackend()
         case StoredFiles():
-            place = ("files", label(agent.name))
+            place = files_of(agent.name)
             return StoreBackend(store=memory, namespace=lambda _runtime: place)
         case FolderFiles(root=root):
             return FilesystemBackend(root_dir=folder / root, virtual_mode=True)

@@ -23,7 +23,7 @@ def workspace(
     folder: Path, *documents: str, model: str = DEMO, limits: str = "{}", runtime: str = ""
 ) -> Workspace:
     """A loaded workspace of one model, ``fast``, and these documents. ``runtime`` adds to the Runtime."""
-    head = f"kind: Runtime\nlimits: {limits}\ntool_packages: [runtime, harness_core]\n{runtime}"
+    head = f"kind: Runtime\nlimits: {limits}\ntool_packages: [runtime]\n{runtime}"
     head += "" if "routing:" in runtime else "routing: {default_agent: ops}\n"
     everything = [head, f"kind: Model\nname: fast\n{model}", *documents]
     folder.mkdir(exist_ok=True)
