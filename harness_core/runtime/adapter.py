@@ -129,7 +129,7 @@ class AgentRuntime:
             stream_mode=list(MODES),
             subgraphs=True,
             version="v2",
-            durability="sync",
+            durability="sync" if binding.saver is not None else None,
         )
         async with aclosing(parts), aclosing(pace.through(parts)) as paced:
             async for part in paced:
