@@ -13,6 +13,7 @@ from deepagents.backends.utils import create_file_data
 from deepagents.middleware import FilesystemMiddleware, FilesystemPermission
 
 from harness_core.redaction import redact
+from harness_core.runtime.history import HistoryState
 from harness_core.runtime.memory import LongTermMemory
 from harness_core.runtime.memory.places import files_of
 from harness_core.runtime.tools import BoundTool, ToolUnusable
@@ -60,7 +61,10 @@ def file_middleware(agent: AgentSpec, backend: BackendProtocol) -> FilesystemMid
         FilesystemPermission(operations=list(rule.operations), paths=list(rule.paths), mode=rule.mode)
         for rule in agent.permissions
     ]
-    return FilesystemMiddleware(backend=backend, tools=names, permissions=rules)
+    middleware: Any = FilesystemMiddleware(backend=backend, tools=names, permissions=rules)
+    if isinstance(backend, StateBackend):
+        middleware.state_schema = HistoryState
+    return middleware  # type: ignore[no-any-return]  # its stub wants a state that keeps files as deltas
 
 
 def bound_file_tools(files: FilesystemMiddleware[Any, Any]) -> list[BoundTool]:
