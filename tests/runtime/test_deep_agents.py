@@ -127,7 +127,7 @@ async def test_a_deep_agent_is_not_compiled_with_the_subagent_that_it_would_add_
     gate = innermost(tool_node(binding.graph) or pytest.fail("no tools"))
     backend = runtime._bindings._backend(binding.agent)
     model = runtime._bindings._parts.model("fast")
-    plan = {"agent": binding.agent, "model": model, "tools": [], "backend": backend}
+    plan: dict[str, Any] = {"agent": binding.agent, "model": model, "tools": [], "backend": backend}
 
     with pytest.raises(HarnessError, match="needs a general-purpose subagent with a gate"):
         compile_graph(Blueprint(**plan, middleware=[gate]))
