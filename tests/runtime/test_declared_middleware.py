@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai_stand_in import Call, CallTools, Refuse, Say, StandIn, openai_stand_in
+from openai_stand_in import Call, CallTools, Refuse, Reply, Say, StandIn, openai_stand_in
 from runtime import room_middleware
 from runtime.room_graphs import graphs_behind, is_gated
 from runtime.room_leases import Leases
@@ -169,7 +169,7 @@ async def test_personal_data_does_not_reach_the_model(room: Room) -> None:
         "{type: pii, pii_type: email}",
         "{type: pii, pii_type: staff, detector: 'E-[0-9]+', strategy: mask, apply_to_tool_results: true}",
     )
-    script = [CallTools((Call("mail", {"address": "E-4711"}),)), Say("Done.")]
+    script: list[Reply] = [CallTools((Call("mail", {"address": "E-4711"}),)), Say("Done.")]
     async with openai_stand_in(script) as server:
         await room.say(
             "I am ana@example.com, E-1234, not e-99",
