@@ -12,6 +12,7 @@ import os
 import socket
 import time
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from ulid import ULID
 
@@ -54,7 +55,10 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds."""
+    """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds.
+
+    ``folder`` is where checkpoints go that a workspace keeps in a file.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Worker:
         name: str | None = None,
         admission: Admission | None = None,
         capacity: int = CAPACITY,
+        folder: Path | None = None,
     ) -> None:
         self.name = name or worker_name()
         self.bus = EventBus(store.events)
@@ -73,7 +78,7 @@ class Worker:
         self._holder = holder
         self._admission = admission
         self._capacity = capacity
-        self._runtimes = Runtimes(store, holder, seal)
+        self.runtimes = Runtimes(store, holder, seal, folder=folder)
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
         self._held: dict[str, HeldRun] = {}
@@ -109,6 +114,7 @@ class Worker:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            await self.runtimes.aclose()
             with contextlib.suppress(StoreError):
                 await self._store.presence.leave(self.name)
 
@@ -141,7 +147,7 @@ class Worker:
                 await asyncio.sleep(PAUSE)
 
     async def _claim(self, executor: Executor) -> None:
-        workspace, _ = await self._runtimes.current()
+        workspace, _ = await self.runtimes.current()
         self.ready.set()
         while not self._draining.is_set():
             if len(self._held) >= self._capacity:
@@ -177,7 +183,7 @@ class Worker:
     async def _execute(self, held: HeldRun, executor: Executor) -> None:
         run_id = held.claim.run.run_id
         try:
-            workspace, runtime = await self._runtimes.current()
+            workspace, runtime = await self.runtimes.current()
             held.is_delicate = lambda: runtime.is_delicate(run_id)
             await executor.execute(held, runtime, workspace)
         except Exception as error:
