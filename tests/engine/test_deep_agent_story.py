@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from openai_stand_in import StandIn, openai_stand_in
-from runtime.room_servers import PROGRAM, effects, http_tickets
+from runtime.room_servers import PROGRAM, effects, http_tickets, running_servers
 
 from harness_core import Harness, RunState, Seal, Store, WorkspaceHolder
 from harness_core.events import StepCompleted, ToolResult
@@ -120,6 +120,8 @@ async def test_a_deep_agent_asks_a_subagent_uses_servers_files_and_what_it_remem
                 if isinstance(each.payload, StepCompleted)
             ]
             files = await harness.files(first.thread_id)
+            at_work = len(await asyncio.to_thread(running_servers))
+        at_rest = len(await asyncio.to_thread(running_servers))
     await store.close()
 
     assert (first.state, again.state, other.state) == (RunState.COMPLETED,) * 3
@@ -133,6 +135,7 @@ async def test_a_deep_agent_asks_a_subagent_uses_servers_files_and_what_it_remem
     assert other.thread_id != first.thread_id
     assert "We never deploy on Fridays." in other.output
     assert effects(tmp_path) == ["search login"]
+    assert (at_work, at_rest) == (2, 1)  # the one over HTTP is not ours to end
     assert effects(tmp_path / "remote") == ["create login fails"]
     assert models.embedded == ["We never deploy on Fridays.", "when may I launch a release?"]
 

@@ -104,8 +104,8 @@ class Checkpointer(Spec):
     """Where a graph's state is kept.
 
     ``redis`` survives everything; ``memory`` and ``sqlite`` are for one process, ``path`` being a file in the data
-    folder. ``False`` keeps none, so nothing can wait for a decision. ``True`` is for a subagent that keeps a history
-    of its own in its parent's checkpointer.
+    folder. ``False`` keeps none, so nothing can wait for a decision. ``True`` is for a subagent, and says what holds
+    for it anyway: it uses its parent's.
     """
 
     kind: Literal["redis", "memory", "sqlite", True, False] = "redis"
@@ -128,7 +128,11 @@ def checkpointer_of(value: Any) -> Any:
 
 
 class LongTermStore(Spec):
-    """What agents remember beyond a thread. ``embeddings`` names an EmbeddingModel; without one it is searched by words."""
+    """What agents remember beyond a thread.
+
+    ``embeddings`` names the EmbeddingModel by whose vectors it is searched; it need not be written where there is only
+    one. Without an EmbeddingModel it is searched by words.
+    """
 
     kind: Literal["redis", "memory"] = "redis"
     embeddings: Name | None = None
