@@ -13,9 +13,12 @@ from bot.playground.records import Json, Message
 RUN_STOP = "run:stop"
 RUN_STEPS = "run:steps"
 RUN_RETRY = "run:retry"
-DECISION = "approval:"
 APPROVE = "approval:approve"
 EDIT = "approval:edit"
+DECISIONS = (
+    *(APPROVE, "approval:reject", "approval:review"),
+    *("approval:done", "approval:again", "approval:skip"),
+)
 
 _VERBS = frozenset({"stop", "status", "retry", "restart", "quiet", "agents", "help"})
 _MENTION = re.compile(r"<@(\w+)(?:\|[^>]*)?>")
@@ -44,14 +47,14 @@ def is_failure(message: Message) -> bool:
 
 def is_open_card(message: Message) -> bool:
     """Whether it waits for a person's decision."""
-    return any(action.startswith(DECISION) for action in action_ids(message))
+    return any(action.startswith(DECISIONS) for action in action_ids(message))
 
 
 def revision(message: Message) -> int | None:
     """The revision that the card's buttons decide about; None for what is no open card."""
     for element in _elements(message):
         approval, colon, number = str(element.get("value", "")).rpartition(":")
-        if str(element["action_id"]).startswith(DECISION) and approval and colon and number.isdecimal():
+        if str(element["action_id"]).startswith(DECISIONS) and approval and colon and number.isdecimal():
             return int(number)
     return None
 

@@ -89,6 +89,6 @@ class Attempt:
         fits = channel is not None and all(person in channel.members for person in people)
         place = self.channel if fits else scene.config.cast.ops
         asked = scene.hands.post(self.user, place, f"<@{directory.bot.id}> {text}")
-        self.trial = replace(self.trial, asked=asked)
+        self.trial = replace(self.trial, asked=asked, phase="at work")
         self.publish(self.trial)
         return asked

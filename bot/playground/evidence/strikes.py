@@ -41,7 +41,7 @@ OFFERS = (
     Offer(
         fault=Fault.KILL_TOOL,
         label="Kill inside the tool",
-        sentence="The tool has done its work, and the bot dies before it hears so.",
+        sentence="The tool did its work; the bot dies before it hears so.",
         kills=True,
         counts=True,
     ),
@@ -53,12 +53,12 @@ OFFERS = (
     Offer(
         fault=Fault.TWICE,
         label="Deliver everything twice",
-        sentence="Slack hands every message to the bot two times at once.",
+        sentence="Slack hands each message to the bot two times at once.",
     ),
     Offer(
         fault=Fault.LOSE_REPLY,
         label="Lose the next reply",
-        sentence="Slack posts the bot's next message, and the bot never hears so.",
+        sentence="Slack posts the next message; the bot never hears so.",
     ),
 )
 

@@ -87,7 +87,7 @@ export function open(place) {
 /** What the app says it is doing in this thread. */
 export function showStatus() {
   const status = state.statuses.get(`${state.place.channel}:${state.place.root}`);
-  setText(byId("status"), status?.text ? `${bot.name} ${status.text}` : "");
+  setText(byId("status"), status?.text ? `${bot.name} · ${status.text}` : "");
 }
 
 /** Follows a link to a message of this playground: `/archives/C…/p1700000000000100?thread_ts=…`. */
