@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import structlog
 
+from bot.command_line import build_parser
 from bot.commands.exits import Exit
 from bot.errors import StartupFailed
 from bot.logs import configure_logs
 from bot.settings import Purpose, Settings, SettingsInvalid, load_settings
 from harness_core.errors import HarnessError
-from harness_core.states import RunState
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +76,10 @@ def _command(options: argparse.Namespace, purpose: Purpose) -> Command:
             return lambda settings: _serve(settings, purpose)
         case "runs":
             return lambda settings: _runs(settings, options)
+        case "approvals":
+            return lambda settings: _approvals(settings, options)
+        case "audit":
+            return lambda settings: _audit(settings, options)
         case "try":
             return lambda settings: _try(settings, options)
         case _:
@@ -96,6 +100,18 @@ async def _runs(settings: Settings, options: argparse.Namespace) -> Exit:
     from bot.commands import runs  # noqa: PLC0415 - as above
 
     return await runs.command(settings, runs.order(options))
+
+
+async def _approvals(settings: Settings, options: argparse.Namespace) -> Exit:
+    from bot.commands import approvals  # noqa: PLC0415 - as above
+
+    return await approvals.command(settings, approvals.order(options))
+
+
+async def _audit(settings: Settings, options: argparse.Namespace) -> Exit:
+    from bot.commands import audit  # noqa: PLC0415 - as above
+
+    return await audit.command(settings, audit.order(options))
 
 
 async def _try(settings: Settings, options: argparse.Namespace) -> Exit:
@@ -120,43 +136,6 @@ async def _check(settings: Settings, problems: tuple[str, ...]) -> Exit:
         if finding.level == "error":
             worst = Exit.FAILED
     return worst
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Every command with its arguments."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bot", description="A Slack bot that runs LangGraph agents for a team."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, about in (
-        ("serve", "take messages in and run agents, in one process"),
-        ("web", "take messages in"),
-        ("worker", "run agents"),
-        ("check", "say what is wrong with settings, workspace, Redis and Slack"),
-        ("playground", "try it: the bot, a Redis and a simulated Slack with a page in the browser"),
-    ):
-        commands.add_parser(name, help=about, description=about)
-    _add_runs(commands.add_parser("runs", help="list, show, cancel and retry runs"))
-    trial = commands.add_parser("try", help="run an agent once, here in the terminal")
-    trial.add_argument("agent", metavar="AGENT")
-    trial.add_argument("input", help="what to ask it")
-    trial.add_argument(
-        "--dry-run", action="store_true", help="the agent sees its tools, but none of them runs"
-    )
-    return parser
-
-
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    listing = verbs.add_parser("list", help="newest first")
-    listing.add_argument("--status", choices=[state.value for state in RunState])
-    listing.add_argument("--limit", type=int, metavar="N", help="at most so many (default: all)")
-    listing.add_argument("--json", action="store_true", help="an object per line")
-    show = verbs.add_parser("show", help="everything about one run")
-    show.add_argument("run_id", metavar="RUN")
-    show.add_argument("--json", action="store_true", help="as one object")
-    for verb, about in (("cancel", "stop a run"), ("retry", "ask the same again; prints the new run's id")):
-        verbs.add_parser(verb, help=about).add_argument("run_id", metavar="RUN")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ async def _open_back(core: Core, team: Team, holder: WorkspaceHolder) -> Abstrac
 async def _serve_metrics(stack: AsyncExitStack, settings: Settings, core: Core, metrics: Metrics) -> None:
     if settings.metrics_port is None:
         return
-    app = build_metrics_app(metrics, RunCounts(core.control, metrics).measure)
+    app = build_metrics_app(metrics, RunCounts(core, metrics).measure)
     server = WebServer(app, settings.host, settings.metrics_port, variable="HARNESS_METRICS_PORT")
     await server.start()
     stack.push_async_callback(server.close)

@@ -32,12 +32,13 @@ class Back:
 
     def __init__(self, core: Core, team: Team, holder: WorkspaceHolder) -> None:
         self._core = core
-        self._worker = Worker(core.store, holder, seal=core.seal, admission=Admission(team.api))
+        self._worker = Worker(core.store, holder, seal=core.seal, admission=Admission(team.people))
         self._owner = OutputOwner(
             core.store,
             team.api,
             worker=self._worker.name,
             lease=Lease.lasting(holder.current.runtime.recovery.lease),
+            team_url=team.installation.url,
         )
         self._worker.bus.subscribe(self._nudge)
         self.tasks = LongTasks()

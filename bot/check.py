@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.delivery.web_api import open_session
+from bot.check_approvers import ApproverCheck, asking_tools, doubtful_tools, places
+from bot.delivery.web_api import SingleToken, WebApi, open_session
 from bot.errors import StartupFailed
+from bot.findings import Finding
+from bot.people import People
 from bot.settings import Settings
 from bot.startup import importable, open_core
 from harness_core import Workspace, check_workspace
-
-Level = Literal["ok", "warning", "error"]
 
 REQUIRED_SCOPES: Final = {
     "app_mentions:read": "it never hears a mention",
@@ -33,21 +33,12 @@ WANTED_SCOPES: Final = {
     "users:read": "guests and strangers are not refused",
 }
 
+GROUP_SCOPE: Final = "usergroups:read"
+CHANNEL_SCOPES: Final = ("channels:read", "groups:read")
+
 _SCOPES_HEADER: Final = "x-oauth-scopes"
 _ASK_WITHIN: Final = 10.0
 _WHERE: Final = "add it under “OAuth & Permissions” and install the app again"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    level: Level
-    subject: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.level:<8} {self.subject:<10} {self.text}"
 
 
 async def check(settings: Settings, problems: tuple[str, ...] = ()) -> AsyncIterator[Finding]:
@@ -62,7 +53,7 @@ async def check(settings: Settings, problems: tuple[str, ...] = ()) -> AsyncIter
         yield Finding("ok", "workspace", _agents(checked.workspace))
         async for finding in _runtime(checked.workspace):
             yield finding
-    async for finding in _connections(settings, problems):
+    async for finding in _connections(settings, problems, checked.workspace):
         yield finding
     for finding in _who(settings, checked.workspace):
         yield finding
@@ -74,11 +65,13 @@ def _settings(settings: Settings, problems: tuple[str, ...]) -> list[Finding]:
     return found if problems else [*found, Finding("ok", "settings", _mode(settings))]
 
 
-async def _connections(settings: Settings, problems: tuple[str, ...]) -> AsyncIterator[Finding]:
+async def _connections(
+    settings: Settings, problems: tuple[str, ...], workspace: Workspace | None
+) -> AsyncIterator[Finding]:
     if not any("HARNESS_SEAL_KEY" in problem or "REDIS_URL" in problem for problem in problems):
         yield await _redis(settings)
     if settings.bot_token is not None:
-        for finding in await _token(settings):
+        async for finding in _team(settings, workspace):
             yield finding
     if settings.app_token is not None:
         yield await _app_token(settings)
@@ -109,13 +102,42 @@ async def _redis(settings: Settings) -> Finding:
     return Finding("ok", "Redis", core.redis)
 
 
-async def _token(settings: Settings) -> list[Finding]:
+async def _team(settings: Settings, workspace: Workspace | None) -> AsyncIterator[Finding]:
+    """The team of the token, what the token may do there, and who can approve what."""
     token = settings.bot_token.get_secret_value() if settings.bot_token else ""
     answer = await _ask(settings, "auth.test", token)
     if isinstance(answer, Finding):
-        return [answer]
-    who = f"{answer.get('team')} ({answer.get('team_id')}), as {answer.get('user')} ({answer.get('user_id')})"
-    return [Finding("ok", "Slack", who), *_scopes(answer.headers)]
+        yield answer
+        return
+    team = str(answer.get("team_id"))
+    yield Finding(
+        "ok",
+        "Slack",
+        f"{answer.get('team')} ({team}), as {answer.get('user')} ({answer.get('user_id')})",
+    )
+    for finding in _scopes(answer.headers, _needed_for_rules(workspace)):
+        yield finding
+    if workspace is None:
+        return
+    async with open_session(settings.api_url) as session:
+        api = WebApi(session, SingleToken(token), base_url=settings.api_url)
+        people = People(api)
+        async for finding in ApproverCheck(api, people, team).report(workspace):
+            yield finding
+        await people.close()
+
+
+def _needed_for_rules(workspace: Workspace | None) -> dict[str, str]:
+    """The scopes without which a rule of the workspace reaches nobody."""
+    if workspace is None or not (asking_tools(workspace) or doubtful_tools(workspace)):
+        return {}
+    rules = places(workspace)
+    groups = any(rule.usergroups for rule in rules)
+    channels = any(rule.channel_members for rule in rules)
+    needed = {GROUP_SCOPE: "nobody can approve as one of a user group"} if groups else {}
+    return needed | (
+        dict.fromkeys(CHANNEL_SCOPES, "nobody can approve as a member of a channel") if channels else {}
+    )
 
 
 async def _app_token(settings: Settings) -> Finding:
@@ -149,19 +171,20 @@ async def _ask(settings: Settings, method: str, token: str) -> Any:
             )
 
 
-def _scopes(headers: Any) -> list[Finding]:
+def _scopes(headers: Any, for_rules: dict[str, str]) -> list[Finding]:
     """Slack names the token's scopes beside its answers; without the header there is nothing to compare."""
     told = next((value for name, value in dict(headers).items() if name.lower() == _SCOPES_HEADER), None)
     if told is None:
         return []
     given = {scope.strip() for scope in str(told).split(",")}
+    required = REQUIRED_SCOPES | for_rules
     return [
         Finding(
-            "error" if scope in REQUIRED_SCOPES else "warning",
+            "error" if scope in required else "warning",
             "scopes",
             f"{scope} is missing, so {so}: {_WHERE}.",
         )
-        for scope, so in (REQUIRED_SCOPES | WANTED_SCOPES).items()
+        for scope, so in (WANTED_SCOPES | required).items()
         if scope not in given
     ]
 

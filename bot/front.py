@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.ingress.http import SlackEvents
 from bot.ingress.intake import Intake, build_app
 from bot.ingress.socket_mode import SocketMode
-from bot.listeners import actions, commands
+from bot.listeners import actions, commands, submissions
 from bot.listeners.background import Background
 from bot.listeners.messages import Messages
 from bot.listeners.services import Services
@@ -26,7 +26,7 @@ from bot.settings import Settings
 from bot.startup import Core, Team
 from bot.tasks import LongTasks
 from bot.web import WebServer, build_web
-from harness_core import Reloaded, ReloadRefused, WorkspaceHolder
+from harness_core import Approvals, Reloaded, ReloadRefused, WorkspaceHolder
 from harness_core.models import Fence
 
 log = structlog.get_logger(__name__)
@@ -67,6 +67,9 @@ async def open_front(
     background, tasks = Background(), LongTasks()
     services = Services(
         control=core.control,
+        approvals=Approvals(core.store, holder),
+        people=team.people,
+        metrics=metrics,
         holder=holder,
         api=team.api,
         installation=team.installation,
@@ -82,7 +85,7 @@ async def open_front(
         slack_events=SlackEvents(bolt, metrics) if settings.signing_secret else None,
         readiness=readiness,
         metrics=metrics,
-        measure=RunCounts(core.control, metrics).measure,
+        measure=RunCounts(core, metrics).measure,
     )
     server = WebServer(web, settings.host, settings.port)
     try:
@@ -108,6 +111,7 @@ def _bolt(settings: Settings, services: Services, client: AsyncWebClient, metric
     app = build_app(services.installation, intake, signing_secret=secret, client=client)
     commands.register(app, services)
     actions.register(app, services)
+    submissions.register(app, services)
     return app
 
 

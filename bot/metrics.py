@@ -42,6 +42,21 @@ class Metrics:
         )
         self._runs = Gauge("harness_runs", "Runs that are not over, by state.", ["state"], registry=registry)
         self._queue = Gauge("harness_queue_depth", "Runs that wait for a worker.", registry=registry)
+        self._approvals = Gauge(
+            "harness_approvals_pending", "Questions that wait for a person.", registry=registry
+        )
+        self._decisions = Counter(
+            "harness_approval_decisions",
+            "Decisions that people took here, and edits.",
+            ["decision"],
+            registry=registry,
+        )
+        self._refusals = Counter(
+            "harness_approval_refusals",
+            "Clicks on questions that changed nothing, by the reason.",
+            ["reason"],
+            registry=registry,
+        )
         self._lag = Histogram(
             "harness_loop_lag_seconds",
             "How late the event loop wakes a task.",
@@ -70,6 +85,18 @@ class Metrics:
         for state, count in counts.items():
             self._runs.labels(state.value).set(count)
         self._queue.set(counts.get(RunState.QUEUED, 0))
+
+    def approvals(self, pending: int) -> None:
+        """How many questions wait."""
+        self._approvals.set(pending)
+
+    def decided(self, decision: str) -> None:
+        """One decision was taken; ``decision`` is one of a few words."""
+        self._decisions.labels(decision).inc()
+
+    def refused(self, reason: str) -> None:
+        """One click was refused; ``reason`` is one of a few words."""
+        self._refusals.labels(reason).inc()
 
     async def watch_loop(self) -> None:
         """Measures the event loop's lag until cancelled."""

@@ -18,6 +18,7 @@ from bot.delivery.web_api import SingleToken, open_session
 from bot.errors import StartupFailed
 from bot.ingress.installation import Installation
 from bot.metrics import Metrics
+from bot.people import People
 from bot.seal_key import load_seal_key
 from bot.settings import Settings
 from bot.slack_api import CountedWebApi
@@ -43,10 +44,11 @@ class Core:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """The Slack side: whose bot this is, and its way to the Web API."""
+    """The Slack side: whose bot this is, its way to the Web API, and who the people there are."""
 
     installation: Installation
     api: CountedWebApi
+    people: People
 
 
 @asynccontextmanager
@@ -117,11 +119,13 @@ async def open_team(settings: Settings, metrics: Metrics) -> AsyncIterator[Team]
     token = settings.bot_token or SecretStr("")
     session = open_session(settings.api_url)
     api = CountedWebApi(session, SingleToken(token.get_secret_value()), metrics, base_url=settings.api_url)
+    people = People(api)
     try:
         installation = read_installation(await _ask(api), settings)
         log.info("token works", team_id=installation.team)
-        yield Team(installation=installation, api=api)
+        yield Team(installation=installation, api=api, people=people)
     finally:
+        await people.close()
         await api.close()
 
 

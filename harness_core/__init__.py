@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness_core import errors, events, models, states
+    from harness_core import approvals, errors, events, models, states
+    from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.control import Control
     from harness_core.engine.harness import Harness, Listeners, RunResult, StreamItem
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from harness_core.routing import Request, Selection, select_agent
     from harness_core.runtime import check_runtime
     from harness_core.states import RunState
-    from harness_core.store import Begun, Budget, Lost, Seal, Store, Wait
+    from harness_core.store import Begun, Budget, Lost, Seal, Store, Wait, verify_chain
     from harness_core.store.embedded import EmbeddedServer
     from harness_core.tool_call import ToolCall
     from harness_core.workspace import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
     "harness_core.engine.control": ("Control",),
     "harness_core.engine.harness": ("Harness", "Listeners", "RunResult", "StreamItem"),
@@ -41,7 +43,7 @@ _HOMES = {
     "harness_core.routing": ("Request", "Selection", "select_agent"),
     "harness_core.runtime": ("check_runtime",),
     "harness_core.states": ("RunState",),
-    "harness_core.store": ("Begun", "Budget", "Lost", "Seal", "Store", "Wait"),
+    "harness_core.store": ("Begun", "Budget", "Lost", "Seal", "Store", "Wait", "verify_chain"),
     "harness_core.store.embedded": ("EmbeddedServer",),
     "harness_core.tool_call": ("ToolCall",),
     "harness_core.workspace": (
@@ -56,9 +58,10 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("errors", "events", "models", "states")
+_MODULES = ("approvals", "errors", "events", "models", "states")
 
 __all__ = [
+    "Approvals",
     "Begun",
     "Budget",
     "Checked",
@@ -83,6 +86,7 @@ __all__ = [
     "Worker",
     "Workspace",
     "WorkspaceHolder",
+    "approvals",
     "check_runtime",
     "check_workspace",
     "errors",
@@ -91,6 +95,7 @@ __all__ = [
     "models",
     "select_agent",
     "states",
+    "verify_chain",
 ]
 
 

@@ -14,9 +14,13 @@
     ├── NotFound
     │   ├── RunNotFound
     │   ├── ThreadNotFound
+    │   ├── ApprovalNotFound
     │   └── UnknownAgent           carries the known ids
     ├── InboxFull                  too many messages wait already
     ├── PolicyBlocked              carries the reasons
+    ├── ApprovalAlreadyDecided     carries who decided what, and when
+    ├── DecisionRefused            a decision that cannot be taken, and why
+    ├── StopRequested              carries who asked the run to stop
     ├── OperationTimeout           carries the stage that took too long
     ├── ModelFailed                the model did not answer
     └── EmbeddedServerError        the embedded Redis cannot be started or reached
@@ -109,6 +113,14 @@ class UnknownAgent(NotFound):
         super().__init__(f"no agent “{name}”. Known agents: {listed}")
 
 
+class ApprovalNotFound(NotFound):
+    """No approval with this id."""
+
+    def __init__(self, approval_id: str) -> None:
+        self.approval_id = approval_id
+        super().__init__(f"no approval {approval_id}")
+
+
 class InboxFull(HarnessError):
     """Too many messages wait in this thread or for this tenant; nothing was stored."""
 
@@ -119,6 +131,26 @@ class PolicyBlocked(HarnessError):
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
         super().__init__("; ".join(self.reasons))
+
+
+class ApprovalAlreadyDecided(HarnessError):
+    """Somebody was faster; nothing was changed. ``at`` is in milliseconds."""
+
+    def __init__(self, decision: str, by: str, at: int) -> None:
+        self.decision, self.by, self.at = decision, by, at
+        super().__init__(f"already decided ({decision}) by {by}")
+
+
+class DecisionRefused(HarnessError):
+    """The decision cannot be taken: expired, stale, ended, or not a possible answer. Nothing was changed."""
+
+
+class StopRequested(HarnessError):
+    """A person asked the run to stop, so no further tool is started."""
+
+    def __init__(self, by: str) -> None:
+        self.by = by
+        super().__init__(f"{by} asked the run to stop")
 
 
 class OperationTimeout(HarnessError):

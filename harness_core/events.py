@@ -7,9 +7,9 @@ The wire form of a payload is a flat JSON object, its name travels beside it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +66,17 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """``step`` is unique in the run; for a tool step it is the tool call's id. ``label`` is for people."""
+    """``step`` is unique in the run; for a tool step it is the tool call's id. ``label`` is for people.
+
+    A tool step starts when the tool does, after every question about it was answered. ``effect`` is that of
+    :class:`~harness_core.approvals.Effect`.
+    """
 
     name: ClassVar[str] = "step.started"
     step: str
     label: str
     kind: Literal["model", "tool"] = "tool"
+    effect: str = "once"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,104 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequested:
+    """A call waits for people. ``pause`` groups those asked in one stretch of the run.
+
+    ``arguments`` is a JSON object, secret values masked; ``expire_after`` is in milliseconds from this event.
+    ``kind`` is ``call``, or ``uncertain`` for a call that may have happened already.
+    """
+
+    name: ClassVar[str] = "approval.requested"
+    approval: str
+    kind: str
+    pause: int
+    call: str
+    tool: str
+    title: str
+    arguments: str
+    rule: Mapping[str, Any]
+    quorum: int
+    expire_after: int
+    preview: str | None = None
+    reason: str = ""
+    destructive: bool = False
+    editable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalVoted:
+    """One approval of several; ``votes`` counts them."""
+
+    name: ClassVar[str] = "approval.voted"
+    approval: str
+    by: str
+    votes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRevised:
+    """Arguments were changed: votes are void. ``changes`` holds ``[argument, before, after]`` for each, masked."""
+
+    name: ClassVar[str] = "approval.revised"
+    approval: str
+    revision: int
+    by: str
+    title: str
+    arguments: str
+    changes: Sequence[Sequence[Any]]
+    preview: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalDecided:
+    """``decision`` is a :data:`~harness_core.approvals.Verb`."""
+
+    name: ClassVar[str] = "approval.decided"
+    approval: str
+    decision: str
+    by: str
+    revision: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalExpired:
+    """Nobody decided in time."""
+
+    name: ClassVar[str] = "approval.expired"
+    approval: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalResolved:
+    """What became of the call: an :data:`~harness_core.approvals.Outcome`."""
+
+    name: ClassVar[str] = "approval.resolved"
+    approval: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalReminded:
+    """It is time to remind those who can decide; ``number`` counts from 1."""
+
+    name: ClassVar[str] = "approval.reminded"
+    approval: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRefused:
+    """A call was not made, and nobody was asked. ``message`` says why, for people."""
+
+    name: ClassVar[str] = "tool.refused"
+    call: str
+    tool: str
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRequested:
     """Somebody pressed Stop while the run was going; the run itself ends a moment later."""
 
@@ -129,8 +232,12 @@ class CancelRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCancelled:
+    """``ran`` and ``unsure`` count, by the journal, tool calls that ran and that may have; None: not known."""
+
     name: ClassVar[str] = "run.cancelled"
     by: str
+    ran: int | None = None
+    unsure: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +250,17 @@ class RunCompleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed:
-    """``reason`` is a short code, ``message`` a sentence for people; ``output`` what there was of an answer."""
+    """``reason`` is a short code, ``message`` a sentence for people; ``output`` what there was of an answer.
+
+    ``ran`` and ``unsure`` as in :class:`RunCancelled`.
+    """
 
     name: ClassVar[str] = "run.failed"
     reason: str
     message: str = ""
     output: str = ""
+    ran: int | None = None
+    unsure: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,18 +294,13 @@ class Unknown:
 
 Payload = (
     RunCreated | RunQueued | RunRouted | RunStarted | StateChanged | OutputDelta | ReasoningDelta
-    | StepStarted | StepCompleted | ToolCalled | ToolResult | RunResumed | CancelRequested | RunCancelled
-    | RunCompleted | RunFailed | SyntheticFallback | RecoveryAttempted | RecoveryExhausted | Unknown
+    | StepStarted | StepCompleted | ToolCalled | ToolResult | ToolRefused | RunResumed | CancelRequested
+    | RunCancelled | RunCompleted | RunFailed | SyntheticFallback | RecoveryAttempted | RecoveryExhausted
+    | ApprovalRequested | ApprovalVoted | ApprovalRevised | ApprovalDecided | ApprovalExpired
+    | ApprovalResolved | ApprovalReminded | Unknown
 )  # fmt: skip
 
-_KINDS: dict[str, type[Any]] = {
-    kind.name: kind
-    for kind in (
-        RunCreated, RunQueued, RunRouted, RunStarted, StateChanged, OutputDelta, ReasoningDelta,
-        StepStarted, StepCompleted, ToolCalled, ToolResult, RunResumed, CancelRequested, RunCancelled,
-        RunCompleted, RunFailed, SyntheticFallback, RecoveryAttempted, RecoveryExhausted,
-    )
-}  # fmt: skip
+_KINDS: dict[str, type[Any]] = {kind.name: kind for kind in get_args(Payload) if kind is not Unknown}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,10 @@ class Run:
     retry_of: str | None = None
     left_at: int | None = None  # when its last worker was lost or handed it over
     handed_over: bool = False
+    pause: int = 1  # the stretch between two waits for people, counted from 1
+    intent: Literal["run-input", "approval-decision"] | None = (
+        None  # what is left to do if nobody works on it
+    )
     version: int = 1
 
 

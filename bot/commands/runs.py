@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import pwd
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.commands.exits import Exit
+from bot.commands.terminal import complain, iso, operator, say
 from bot.settings import Settings
 from bot.startup import Core, open_core
 from harness_core.errors import RunNotFound
@@ -81,7 +78,7 @@ async def command(settings: Settings, wanted: Order) -> Exit:
                 case RetryRun(run_id=run_id):
                     return await _retry(core, run_id)
         except RunNotFound as error:
-            _complain(
+            complain(
                 f"No run {error.run_id}. It may be past its retention; `runs list` shows those that are left."
             )
             return Exit.NOT_FOUND
@@ -92,10 +89,10 @@ async def _list(core: Core, wanted: ListRuns) -> Exit:
     async for run in _newest_first(core, RunFilter(state=wanted.state)):
         if wanted.limit is not None and shown >= wanted.limit:
             break
-        _say(json.dumps(_row(run), ensure_ascii=False) if wanted.as_json else _line(run))
+        say(json.dumps(_row(run), ensure_ascii=False) if wanted.as_json else _line(run))
         shown += 1
     if not shown and not wanted.as_json:
-        _say("No runs.")
+        say("No runs.")
     return Exit.OK
 
 
@@ -118,8 +115,8 @@ async def _show(core: Core, wanted: ShowRun) -> Exit:
         **_row(run),
         "team": run.tenant,
         "channel": run.channel,
-        "started_at": _iso(run.started_at),
-        "ended_at": _iso(run.ended_at),
+        "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at),
         "reason": run.reason,
         "takeovers": run.takeovers,
         "events": run.events,
@@ -127,22 +124,22 @@ async def _show(core: Core, wanted: ShowRun) -> Exit:
         "output": await core.control.output(run.run_id),
     }
     if wanted.as_json:
-        _say(json.dumps(facts, ensure_ascii=False))
+        say(json.dumps(facts, ensure_ascii=False))
     else:
         for name, value in facts.items():
             if value is not None:
-                _say(f"{name:<11} {value}")
+                say(f"{name:<11} {value}")
     return Exit.OK
 
 
 async def _cancel(core: Core, run_id: str) -> Exit:
-    match await core.control.cancel(run_id, _operator()):
+    match await core.control.cancel(run_id, operator()):
         case "cancelled":
-            _say(f"{run_id} is cancelled.")
+            say(f"{run_id} is cancelled.")
         case "requested":
-            _say(f"{run_id} is asked to stop.")
+            say(f"{run_id} is asked to stop.")
         case "finished":
-            _complain(f"{run_id} has already ended. Nothing was stopped.")
+            complain(f"{run_id} has already ended. Nothing was stopped.")
             return Exit.FAILED
     return Exit.OK
 
@@ -150,23 +147,15 @@ async def _cancel(core: Core, run_id: str) -> Exit:
 async def _retry(core: Core, run_id: str) -> Exit:
     run = await core.control.get_run(run_id)
     if run.state in LIVE:
-        _complain(f"{run_id} is still {run.state}. Cancel it first.")
+        complain(f"{run_id} is still {run.state}. Cancel it first.")
         return Exit.FAILED
     match await core.control.retry(run_id, run.user):
         case Accepted(run_id=new) | Duplicate(run_id=new):
-            _say(new)
+            say(new)
             return Exit.OK
         case Refused(reason=reason):
-            _complain(f"Not accepted: {reason.replace('_', ' ')}. Try again when fewer messages wait.")
+            complain(f"Not accepted: {reason.replace('_', ' ')}. Try again when fewer messages wait.")
             return Exit.FAILED
-
-
-def _operator() -> str:
-    """Who is at the shell, as it is recorded."""
-    try:
-        return f"shell:{pwd.getpwuid(os.getuid()).pw_name}"
-    except KeyError:
-        return f"shell:{os.getuid()}"
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -176,23 +165,9 @@ def _row(run: Run) -> dict[str, Any]:
         "agent": run.agent,
         "thread_id": run.thread_id,
         "user": run.user,
-        "created_at": _iso(run.created_at),
+        "created_at": iso(run.created_at),
     }
 
 
 def _line(run: Run) -> str:
-    return f"{run.run_id}  {run.state:<20}  {run.agent or '-':<16}  {run.user:<14}  {_iso(run.created_at)}"
-
-
-def _iso(at: int | None) -> str | None:
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    return f"{run.run_id}  {run.state:<20}  {run.agent or '-':<16}  {run.user:<14}  {iso(run.created_at)}"

@@ -21,14 +21,16 @@ import structlog
 
 from bot.delivery.answers import Answer, Done, RateLimited, Refused, Unclear
 from bot.delivery.budgets import Method
-from bot.delivery.parts import PING, moved, ping
+from bot.delivery.parts import FIRST, PING, moved, ping
 from bot.delivery.planning import Call, to_be_replaced
 from bot.delivery.read_back import Absent, Found, Unknown, find_post, metadata
 from bot.delivery.refusals import Remedy, remedy
 from bot.delivery.run_output import RunOutput
 from bot.delivery.web_api import WebApi
 from bot.view import words
+from bot.view.approval_card import card_name
 from bot.view.message import Part, agent_name
+from bot.view.reminders import reminded_of, reminders
 from harness_core import Store
 from harness_core.errors import StoreUnavailable
 from harness_core.models import Delivery, Ownership
@@ -128,27 +130,47 @@ class Outbox:
                 return await self._refused(ownership, output, call, Refused(error, details))
 
     async def _send(self, tenant: str, output: RunOutput, call: Call) -> Answer:
-        channel = output.target.channel
-        part = await self._with_link(tenant, output, call.part) if call.linked else call.part
+        target = output.target
+        part = await self._with_link(tenant, output, call.part) if call.part.linked else call.part
         if call.method is Method.UPDATE:
             ts = call.pending.external_id or ""
-            return await self._api.update_message(tenant, channel, ts, part.text, blocks=part.blocks)
+            return await self._api.update_message(tenant, target.channel, ts, part.text, blocks=part.blocks)
         return await self._api.post_message(
             tenant,
-            channel,
+            part.to or target.channel,
             part.text,
             blocks=part.blocks,
-            thread_ts=output.target.thread_ts,
+            thread_ts=None if part.to else target.thread_ts,
             metadata=metadata(call.pending),
         )
 
     async def _with_link(self, tenant: str, output: RunOutput, part: Part) -> Part:
-        ts = output.first.external_id if output.first else None
-        url = ""
-        if ts is not None:
-            found = await self._api.permalink(tenant, output.target.channel, ts, within=OPTIONAL_WITHIN)
-            url = str(found.data.get("permalink", "")) if isinstance(found, Done) else ""
-        return ping(output.view, url) if part.name == PING else moved(part.name, url)
+        """``part`` with the address of the message that it is about, which is one of this run's."""
+        question = reminded_of(output.view, part.name)
+        if question is None:
+            url = await self._permalink(tenant, output, FIRST)
+            return ping(output.view, url) if part.name == PING else moved(part.name, url)
+        url = await self._permalink(tenant, output, card_name(question))
+        in_public = part.to is not None and await self._is_public(tenant, output.target.channel)
+        told = reminders(output.view, card_url=url, in_public=in_public)
+        return next((each for each in told if each.name == part.name), part)
+
+    async def _permalink(self, tenant: str, output: RunOutput, part: str) -> str:
+        """The address of the message that shows ``part``; empty where it cannot be had."""
+        record = output.deliveries.get(part)
+        if record is None or record.external_id is None:
+            return ""
+        channel = output.target.channel
+        found = await self._api.permalink(tenant, channel, record.external_id, within=OPTIONAL_WITHIN)
+        return str(found.data.get("permalink", "")) if isinstance(found, Done) else ""
+
+    async def _is_public(self, tenant: str, channel: str) -> bool:
+        """Whether everybody may read ``channel``; not unless Slack says so."""
+        match await self._api.channel_info(tenant, channel, within=OPTIONAL_WITHIN):
+            case Done(data={"channel": {"is_channel": True, "is_private": False}}):
+                return True
+            case _:
+                return False
 
     async def _refused(
         self, ownership: Ownership, output: RunOutput, call: Call, refusal: Refused
@@ -162,13 +184,14 @@ class Outbox:
                 log.info("delivery.message_gone")
                 output.reposts[name] += 1
                 return await self._store(ownership, output, to_be_replaced(call.before), Changed())
-            case Remedy.SIMPLIFY if call.part.blocks and not call.linked:
+            case Remedy.SIMPLIFY if call.part.blocks and not call.part.linked and name not in output.plain:
                 log.warning("delivery.content_refused", details=refusal.details)
                 output.plain.add(name)
                 return await self._undo(ownership, output, call, Changed())
             case given_up:
                 log.error("delivery.undeliverable")
-                output.given_up = given_up is Remedy.GIVE_UP
+                # A person who cannot be written to says nothing about the thread.
+                output.given_up = given_up is Remedy.GIVE_UP and call.part.to is None
                 record = replace(call.pending, state="undeliverable")
                 return await self._store(ownership, output, record, Changed())
 

@@ -43,7 +43,10 @@ class Lease:
 
 
 class OutputOwner:
-    """Shows the runs of every team it can get hold of. ``worker`` must be unique to this process."""
+    """Shows the runs of every team it can get hold of.
+
+    ``worker`` must be unique to this process; ``team_url`` is the team's own address in Slack, for links.
+    """
 
     def __init__(
         self,
@@ -53,9 +56,11 @@ class OutputOwner:
         worker: str,
         pace: Pace | None = None,
         lease: Lease | None = None,
+        team_url: str = "",
     ) -> None:
         self._store = store
         self._api = api
+        self._team_url = team_url
         self._worker = worker
         self._pace = pace or Pace()
         self._lease = lease or Lease()
@@ -87,6 +92,7 @@ class OutputOwner:
                         worker=self._worker,
                         pace=self._pace,
                         lease=self._lease,
+                        team_url=self._team_url,
                     )
                     self._teams[tenant] = team
                     group.create_task(team.run())
@@ -104,7 +110,15 @@ class TeamOutput:
     """The loop of one team: look for what lags, hold the lease, let the scheduler speak."""
 
     def __init__(
-        self, store: Store, api: WebApi, *, tenant: str, worker: str, pace: Pace, lease: Lease
+        self,
+        store: Store,
+        api: WebApi,
+        *,
+        tenant: str,
+        worker: str,
+        pace: Pace,
+        lease: Lease,
+        team_url: str,
     ) -> None:
         self._store = store
         self._tenant = tenant
@@ -112,7 +126,8 @@ class TeamOutput:
         self._pace = pace
         self._lease = lease
         self._nudged = asyncio.Event()
-        self._scheduler = Scheduler(store, Outbox(store, api, settle=pace.settle), pace, self.nudge)
+        outbox = Outbox(store, api, settle=pace.settle)
+        self._scheduler = Scheduler(store, outbox, pace, self.nudge, team_url=team_url)
         self._ownership: Ownership | None = None
         self._owned_at = 0.0
 

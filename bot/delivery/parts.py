@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
@@ -46,16 +47,16 @@ def ping(view: RunView, url: str) -> Part:
     else:
         answer = link(url, words.VIEW_ANSWER)
         told = notice(Mrkdwn(f"{person(view.requester)}, your run ended without a full answer. {answer}"))
-    return _part(PING, told)
+    return replace(_linked(PING, told), once=True)
 
 
 def moved(name: str, url: str) -> Part:
     """What is left of a continuation that the answer no longer needs."""
-    return _part(name, notices.moved(url))
+    return _linked(name, notices.moved(url))
 
 
-def _part(name: str, told: Notice) -> Part:
-    return Part(name=name, text=told.text, blocks=told.blocks, final=True)
+def _linked(name: str, told: Notice) -> Part:
+    return Part(name=name, text=told.text, blocks=told.blocks, final=True, linked=True)
 
 
 def plain(part: Part) -> list[Part]:
@@ -67,12 +68,7 @@ def plain(part: Part) -> list[Part]:
     # The answer is neutralised already; only a bare "<" in its code could open a token in plain text.
     text = answer.replace("<", "&lt;") if len(answer) > len(part.text) else part.text
     return [
-        Part(
-            name=part.name if index == 0 else f"{part.name}.{index}",
-            text=piece,
-            blocks=(),
-            final=part.final,
-        )
+        replace(part, name=part.name if index == 0 else f"{part.name}.{index}", text=piece, blocks=())
         for index, piece in enumerate(_pieces(text) or [part.text])
     ]
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Literal
 
 from bot.delivery.budgets import Method
-from bot.delivery.parts import PING, STATUS, content_digest, moved
+from bot.delivery.parts import content_digest, moved
 from bot.view.message import Part
 from harness_core.models import Delivery
 
@@ -24,8 +24,7 @@ Deliveries = Mapping[str, Delivery]
 class Call:
     """One call to make. ``pending`` is stored before it, ``before`` again where it turned out to do nothing.
 
-    ``last`` says that after it nothing is left to show. With ``linked`` the part says where the answer is, and
-    gets the address of the run message when it is sent.
+    ``last`` says that after it nothing is left to show.
     """
 
     method: Method
@@ -33,12 +32,11 @@ class Call:
     pending: Delivery
     before: Delivery
     last: bool = False
-    linked: bool = False
 
     @property
     def urgent(self) -> bool:
-        """The last word of a run, or the way to know whether it was said."""
-        return self.part.final or self.method is Method.REPLIES
+        """The last word of a run, what people wait for, or the way to know whether it was said."""
+        return self.part.final or self.part.urgent or self.method is Method.REPLIES
 
 
 def outstanding(run_id: str, parts: Sequence[Part], deliveries: Deliveries, *, shown: int) -> list[Call]:
@@ -48,11 +46,17 @@ def outstanding(run_id: str, parts: Sequence[Part], deliveries: Deliveries, *, s
         for part in (*parts, *_surplus(parts, deliveries))
         if (call := _call(run_id, part, deliveries.get(part.name), shown)) is not None
     ]
-    wanted = {part.name for part in parts} - {PING}
-    calls = [replace(call, linked=call.part.name not in wanted) for call in calls]
     if len(calls) == 1:
         calls = [replace(calls[0], last=calls[0].method is not Method.REPLIES)]
     return calls
+
+
+def asked_anew(part: Part, record: Delivery, shown: int) -> Call | None:
+    """An edit of a message that shows ``part`` already: it changes nothing, and tells whether it is still there."""
+    if record.state != "shown" or record.external_id is None:
+        return None
+    pending = replace(record, state="pending", shown=shown, content=content_digest(part), final=part.final)
+    return Call(method=Method.UPDATE, part=part, pending=pending, before=record)
 
 
 def nothing_posted(
@@ -82,11 +86,13 @@ def _call(run_id: str, part: Part, found: Delivery | None, shown: int) -> Call |
     match before:
         case Delivery(state="undeliverable"):
             return None
+        case Delivery(state="pending", external_id=None) if part.to is not None:
+            return None  # a direct message cannot be read back, and is not worth a second copy
         case Delivery(state="pending", external_id=None):
             return Call(method=Method.REPLIES, part=part, pending=before, before=before)
         case Delivery(external_id=None):
             return Call(method=Method.POST, part=part, pending=pending, before=before)
-        case Delivery(state="shown", content=content) if content == pending.content or part.name == PING:
+        case Delivery(state="shown", content=content) if content == pending.content or part.once:
             return None
         case _:
             return Call(method=Method.UPDATE, part=part, pending=pending, before=before)
@@ -96,7 +102,8 @@ def _surplus(parts: Sequence[Part], deliveries: Deliveries) -> Iterator[Part]:
     """Messages that a longer draft of the answer needed. While the run goes on it may need them again."""
     if not all(part.final for part in parts):
         return
-    wanted = {part.name for part in parts} | {STATUS, PING}
+    wanted = {part.name for part in parts}
     for name, record in deliveries.items():
-        if name not in wanted and (record.external_id or record.state == "pending"):
+        of_the_answer = name[:1].isdecimal()
+        if of_the_answer and name not in wanted and (record.external_id or record.state == "pending"):
             yield moved(name, "")

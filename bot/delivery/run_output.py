@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.delivery.budgets import Method
-from bot.delivery.parts import FIRST, STATUS, ping, plain, wants_ping
-from bot.delivery.planning import Call, nothing_posted, outstanding
+from bot.delivery.parts import FIRST, PING, STATUS, ping, plain, wants_ping
+from bot.delivery.planning import Call, asked_anew, nothing_posted, outstanding
 from bot.delivery.target import Target
+from bot.view.approval_card import card_name, cards
 from bot.view.fold import RunView, fold, start
 from bot.view.message import Part, render
+from bot.view.reminders import reminders
 from harness_core.events import Event
 from harness_core.models import Delivery, Run
 from harness_core.states import RunState
@@ -31,15 +33,18 @@ class Held:
 class RunOutput:
     """One run. Times are seconds of the monotonic clock.
 
-    ``not_before`` keeps the pace, and its last word need not heed it; ``retry_at`` follows a fault.
+    ``not_before`` keeps the pace; its last word and what people wait for need not heed it. ``retry_at`` follows a
+    fault, and ``peek_at`` bounds how often the events of a run that has to wait are read nevertheless.
     """
 
     run: Run
     target: Target
     view: RunView
+    request_url: str
     deliveries: dict[str, Delivery]
     not_before: float = 0.0
     retry_at: float = 0.0
+    peek_at: float = 0.0
     urgent: bool = False
     given_up: bool = False
     failures: int = 0
@@ -47,11 +52,15 @@ class RunOutput:
     started: float | None = None
     called: dict[str, float] = field(default_factory=dict)
     plain: set[str] = field(default_factory=set)
+    checked: set[str] = field(default_factory=set)
     reposts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, run: Run, target: Target, deliveries: dict[str, Delivery]) -> RunOutput:
-        return cls(run=run, target=target, view=start(run), deliveries=deliveries)
+    def of(
+        cls, run: Run, target: Target, deliveries: dict[str, Delivery], request_url: str = ""
+    ) -> RunOutput:
+        """``request_url`` leads to the message that asked for the run."""
+        return cls(run=run, target=target, view=start(run), deliveries=deliveries, request_url=request_url)
 
     def take(self, events: list[Event], now: float) -> None:
         """Folds what is new."""
@@ -81,7 +90,7 @@ class RunOutput:
         """
         view, first, status = self.view, self.first, self.deliveries.get(STATUS)
         queued = view.state is RunState.QUEUED
-        if first is not None or view.ended or view.text or view.tool_steps or (queued and view.position):
+        if first is not None or view.ended or view.text or view.calls or (queued and view.position):
             return None
         if status is not None and status.state == "undeliverable":
             return None
@@ -117,14 +126,62 @@ class RunOutput:
             for part in render(self.view)
             for piece in (plain(part) if part.name in self.plain else [part])
         ]
+        parts += [*self._cards(), *reminders(self.view)]
         first = self.first
         if wants_ping(self.view) and (first is None or first.state != "undeliverable"):
             parts.append(ping(self.view, ""))
+        found = self._outstanding(parts)
+        if any(call.part.urgent for call in found):
+            # People wait for what stands below the first message, so nothing else comes before that one.
+            found = [self._hurried(call) if self._opens(call) else call for call in found]
+        return sorted(found, key=self._rank)
+
+    @property
+    def pressing(self) -> bool:
+        """Whether people wait for a card to be shown or changed, found without rendering an answer that grows."""
+        asked = bool(self.view.approvals) and not self.view.ended
+        return asked and bool(self._outstanding(self._cards()))
+
+    def checks(self) -> list[Call]:
+        """Edits of open cards as they stand, which finds those that somebody deleted.
+
+        For a run that waits and was marked as lagging though nothing happened to it.
+        """
+        shown = max((record.shown for record in self.deliveries.values()), default=0)
+        if self.view.state is not RunState.WAITING or shown < self.view.seq or self.given_up:
+            return []
+        asked = {card_name(question) for question in self.view.open_questions} - self.checked
+        anew = [
+            asked_anew(part, self.deliveries[part.name], self.view.seq)
+            for part in self._cards()
+            if part.name in asked and part.name in self.deliveries
+        ]
+        return [call for call in anew if call is not None]
+
+    def _cards(self) -> list[Part]:
+        return [*cards(self.view, request_url=self.request_url, brief=self.plain)]
+
+    def _outstanding(self, parts: list[Part]) -> list[Call]:
         found = outstanding(self.run.run_id, parts, self.deliveries, shown=self.view.seq)
         if self.view.ended:
             return found
         spent = {part for part, count in self.reposts.items() if count > REPOSTS_WHILE_RUNNING}
         return [call for call in found if not (call.method is Method.POST and call.part.name in spent)]
+
+    def _opens(self, call: Call) -> bool:
+        """Whether ``call`` brings the message under which all others stand."""
+        return call.part.name == FIRST and call.pending.external_id is None
+
+    def _hurried(self, call: Call) -> Call:
+        return replace(call, part=replace(call.part, urgent=True))
+
+    def _rank(self, call: Call) -> int:
+        """The first message, then what people wait for, then the rest; of an ended run the answer comes first."""
+        if self._opens(call):
+            return 0
+        if call.part.urgent:
+            return 3 if self.view.ended else 1
+        return 4 if call.part.name == PING else 2
 
     def wait_for(self, call: Call, now: float, interval: float) -> float:
         """Seconds until ``call`` may follow the last one about the same message. A last word does not wait."""

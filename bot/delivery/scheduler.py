@@ -1,8 +1,9 @@
 """Who speaks next in one team, and when.
 
 Last words first, in the order in which their runs ended, then the run whose oldest unseen event is the oldest.
-Of one message, edits are a second apart. Anything but a last word leaves budget for the ends of the runs that
-are going. Nothing is queued: a call is rendered when it is made, so whatever was overtaken is never sent.
+Of one message, edits are a second apart. Anything but a last word, and what people wait for, leaves budget for the
+ends of the runs that are going. Nothing is queued: a call is rendered when it is made, so whatever was overtaken
+is never sent. A run that has to wait is looked at nevertheless: its next event may be an answer to a click.
 """
 
 from __future__ import annotations
@@ -35,9 +36,13 @@ _LONGEST_WAIT: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast output goes; seconds, except ``at_once``, the most calls in flight for one team."""
+    """How fast output goes; seconds, except ``at_once``, the most calls in flight for one team.
+
+    ``peek`` is the least time between two looks at a run that has to wait.
+    """
 
     poll: float = 0.12
+    peek: float = 0.25
     edit_interval: float = 1.0
     post_interval: float = POST_INTERVAL
     patience: float = 1.5
@@ -52,7 +57,10 @@ class Pace:
 class Scheduler:
     """The output of one team while this worker owns it. ``finished`` is called when a call came back."""
 
-    def __init__(self, store: Store, outbox: Outbox, pace: Pace, finished: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, outbox: Outbox, pace: Pace, finished: Callable[[], None], *, team_url: str = ""
+    ) -> None:
+        self._team_url = team_url
         self._store = store
         self._outbox = outbox
         self._pace = pace
@@ -122,20 +130,32 @@ class Scheduler:
             nowhere = nothing_posted(run_id, FIRST, state="undeliverable", shown=run.events)
             await self._store.deliveries.done(ownership, nowhere, complete=True)
             return None
-        self._outputs[run_id] = output = RunOutput.of(run, target, deliveries)
+        request_url = target.request_url(run.tenant, self._team_url)
+        self._outputs[run_id] = output = RunOutput.of(run, target, deliveries, request_url)
         return output
 
     def _is_due(self, output: RunOutput, entry: Dirty) -> bool:
         now = output.touched = time.monotonic()
         if entry.final and not output.urgent:
             output.urgent, output.not_before = True, 0.0
-        return max(output.not_before, output.retry_at) <= now and not self._is_closed(output, now)
+        if output.retry_at > now:
+            return False
+        if not self._is_held(output, now):
+            return True
+        return output.peek_at <= now
+
+    def _is_held(self, output: RunOutput, now: float) -> bool:
+        """Whether all that it might say can wait, and has to."""
+        return output.not_before > now or self._is_closed(output, now)
 
     async def _advance(self, ownership: Ownership, output: RunOutput, until: float) -> None:
         """Finds the next call of one run, books it and sets it going."""
         events = await self._store.events.read(output.run.run_id, after=output.view.seq)
         now = time.monotonic()
         output.take(events, now)
+        output.peek_at = now + self._pace.peek
+        if self._is_held(output, now) and not output.pressing:
+            return
         held = output.opening(now, self._pace.patience)
         if held is not None:
             status = output.status_call()
@@ -148,13 +168,22 @@ class Scheduler:
             return
         calls = output.calls()
         if not calls:
-            await self._settle(ownership, output)
+            await self._check(ownership, output, until)
             return
         wait = output.wait_for(calls[0], now, self._pace.edit_interval)
         if wait > 0:
             output.not_before = now + wait
         else:
             await self._book(ownership, output, calls[0], until)
+
+    async def _check(self, ownership: Ownership, output: RunOutput, until: float) -> None:
+        """With nothing to say: sees to it that open cards are still there, if that is why it was called."""
+        for call in output.checks():
+            output.checked.add(call.part.name)
+            await self._book(ownership, output, call, until)
+            return
+        output.checked.clear()
+        await self._settle(ownership, output)
 
     async def _settle(self, ownership: Ownership, output: RunOutput) -> None:
         """Stores that everything is shown, without a call."""
@@ -166,7 +195,7 @@ class Scheduler:
             self._outputs.pop(output.run.run_id, None)
 
     async def _book(self, ownership: Ownership, output: RunOutput, call: Call, until: float) -> None:
-        room = output.target.channel if call.method is Method.POST else None
+        room = call.part.to or output.target.channel if call.method is Method.POST else None
         streams = sum(each.streaming for each in self._outputs.values())
         booked = await self._store.deliveries.begin(
             ownership,
@@ -220,9 +249,6 @@ class Scheduler:
         match outcome:
             case Said():
                 output.failures = 0
-                if call.last and output.view.ended:
-                    # Whoever marks it as lagging from here on knows more than this copy.
-                    self._outputs.pop(output.run.run_id, None)
                 self._token_refusals = 0 if call.method is not Method.STATUS else self._token_refusals
                 if call.last and output.view.ended:
                     # Whatever marks it again knows more than what is remembered here.

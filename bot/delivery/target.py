@@ -27,6 +27,18 @@ class Target:
             return None
         return cls(channel=channel, thread_ts=thread_ts, asked_ts=run.target.get("ts") or thread_ts)
 
+    def request_url(self, team: str, team_url: str) -> str:
+        """Where the message that asked can be read, in the form of ``chat.getPermalink``.
+
+        ``team_url`` is the team's own address, as ``auth.test`` says it; without it the web client's is used.
+        """
+        if not team_url:
+            return f"https://app.slack.com/client/{team}/{self.channel}/p{self.asked_ts}"
+        url = f"{team_url.rstrip('/')}/archives/{self.channel}/p{self.asked_ts.replace('.', '')}"
+        if self.thread_ts == self.asked_ts:
+            return url
+        return f"{url}?thread_ts={self.thread_ts}&cid={self.channel}"
+
     def record(self) -> dict[str, str]:
         """What a submission carries as its target."""
         return {"channel": self.channel, "thread_ts": self.thread_ts, "ts": self.asked_ts}

@@ -25,6 +25,8 @@ SLACK_API: Final = "https://slack.com/api/"
 TIMEOUT: Final = 10.0
 PAGE: Final = 200
 """Messages of one page of a thread; Slack recommends no more."""
+MEMBERS_PAGE: Final = 500
+"""Members of one page of a channel; Slack allows fewer than 1,000."""
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NOT_INSTALLED: Final = "not_installed"
@@ -164,6 +166,26 @@ class WebApi:
 
     async def user_info(self, tenant: str, user: str, *, within: float = TIMEOUT) -> Answer:
         return await self._call(tenant, "users.info", {"user": user}, read=True, within=within)
+
+    async def channel_info(self, tenant: str, channel: str, *, within: float = TIMEOUT) -> Answer:
+        return await self._call(tenant, "conversations.info", {"channel": channel}, read=True, within=within)
+
+    async def channel_members(
+        self, tenant: str, channel: str, *, cursor: str | None = None, within: float = TIMEOUT
+    ) -> Answer:
+        """One page of the ids of a channel's members."""
+        query = {"channel": channel, "cursor": cursor, "limit": MEMBERS_PAGE}
+        return await self._call(tenant, "conversations.members", query, read=True, within=within)
+
+    async def group_members(self, tenant: str, group: str, *, within: float = TIMEOUT) -> Answer:
+        """The ids of the people of a user group."""
+        return await self._call(
+            tenant, "usergroups.users.list", {"usergroup": group}, read=True, within=within
+        )
+
+    async def groups(self, tenant: str, *, within: float = TIMEOUT) -> Answer:
+        """Every user group of the team, with its handle."""
+        return await self._call(tenant, "usergroups.list", {}, read=True, within=within)
 
     async def open_view(self, tenant: str, trigger_id: str, view: Json, *, within: float = TIMEOUT) -> Answer:
         """Opens a modal; a trigger id lives three seconds and works once."""

@@ -154,6 +154,7 @@ def _action(body: Json) -> Payload:
         thread_ts=_ts(container, "thread_ts") or _ts(message, "thread_ts"),
         response_url=_text(body, "response_url"),
         trigger_id=_text(body, "trigger_id"),
+        user_team=_text(_part(body, "user"), "team_id"),
         ephemeral=container.get("is_ephemeral") is True,
         view_id=_text(view, "id"),
         view_hash=_text(view, "hash"),
@@ -172,6 +173,7 @@ def _view(body: Json, kind: str) -> Payload:
         callback_id=callback_id,
         private_metadata=metadata,
         view_id=_text(view, "id"),
+        user_team=_text(_part(body, "user"), "team_id"),
         values=_part(_part(view, "state"), "values"),
     )
 

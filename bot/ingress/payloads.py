@@ -97,7 +97,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A press on a button, in a message or in a modal (then ``channel`` is empty and ``view_id`` is set)."""
+    """A press on a button, in a message or in a modal (then ``channel`` is empty and ``view_id`` is set).
+
+    ``user_team`` is the person's own team, which in a shared channel may be another one.
+    """
 
     team: str
     channel: str
@@ -108,6 +111,7 @@ class Action:
     thread_ts: str | None
     response_url: str
     trigger_id: str
+    user_team: str = ""
     ephemeral: bool = False
     view_id: str = ""
     view_hash: str = ""
@@ -123,6 +127,7 @@ class ViewSubmitted:
     callback_id: str
     private_metadata: str
     view_id: str
+    user_team: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 

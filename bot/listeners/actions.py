@@ -15,14 +15,14 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
 from bot.access import Deed, may
-from bot.delivery.answers import Done
 from bot.ingress.intake import PAYLOAD
 from bot.ingress.payloads import Action
+from bot.listeners.approval_clicks import ApprovalClicks
 from bot.listeners.deeds import find_run, list_runs, retry_run, show_run, stop_run, view_run
+from bot.listeners.modals import NOT_OPENED, NotOpened, open_modal
 from bot.listeners.services import ANSWER_WITHIN, Services
 from bot.view import notices
-from bot.view.blocks import Block, Notice, notice
-from bot.view.mrkdwn import Mrkdwn
+from bot.view.blocks import Block, Notice
 from bot.view.steps_modal import steps_modal
 from bot.view.values import (
     RUN_RETRY,
@@ -44,10 +44,10 @@ from harness_core.states import LIVE
 
 log = structlog.get_logger(__name__)
 
-NOT_OPENED: Final = notice(Mrkdwn("That could not be opened. Press the button again."))
+DECIDE_WITHIN: Final = 2.6
+"""Seconds until a click on a question is acknowledged, whatever became of it; Slack waits three."""
 
 _ANY: Final = re.compile(r".*")
-_OPEN_WITHIN: Final = 2.5
 
 
 class Actions:
@@ -120,9 +120,7 @@ class Actions:
                 return None
 
     async def _open(self, action: Action, view: Block) -> None:
-        team = self._services.installation.team
-        answer = await self._services.api.open_view(team, action.trigger_id, view, within=_OPEN_WITHIN)
-        if not isinstance(answer, Done):
+        if isinstance(await open_modal(self._services, action, view), NotOpened):
             self._services.respond(action.response_url, NOT_OPENED)
 
     async def _turn(self, action: Action, view: Block) -> None:
@@ -136,7 +134,7 @@ def _where(action: Action, run: Run, here: Deed, elsewhere: Deed) -> Deed:
 
 def register(app: AsyncApp, services: Services) -> None:
     """One listener for each button; what no button of ours carries is acknowledged and left alone."""
-    actions = Actions(services)
+    actions, clicks = Actions(services), ApprovalClicks(services)
     deeds: dict[str, Callable[[Action], Awaitable[Notice | None]]] = {
         RUN_STOP: actions.stop,
         RUN_RETRY: actions.retry,
@@ -149,17 +147,39 @@ def register(app: AsyncApp, services: Services) -> None:
 
     async def press(ack: AsyncAck, context: AsyncBoltContext) -> None:
         action: Action = context[PAYLOAD]
-        deed = deeds.get(action.action_id)
-        if deed is not None and (said := await _said(deed, action)) is not None:
+        if action.action_id in clicks.deeds:
+            await _on_question(services, clicks, action)
+        elif (deed := deeds.get(action.action_id)) is not None and (
+            said := await _said(deed, action)
+        ) is not None:
             services.respond(action.response_url, said)
         await ack()
 
-    async def acknowledge(ack: AsyncAck) -> None:
-        await ack()
-
     app.action(_ANY)(press)
-    app.view(_ANY)(acknowledge)
-    app.view_closed(_ANY)(acknowledge)
+
+
+async def _on_question(services: Services, clicks: ApprovalClicks, action: Action) -> None:
+    """A decision is never cut off: one that takes too long is told when it is known what became of it."""
+    deciding = asyncio.ensure_future(_answered(services, clicks, action))
+    done, _ = await asyncio.wait({deciding}, timeout=DECIDE_WITHIN)
+    if done:
+        deciding.result()
+    else:
+        services.background.start(_finish(deciding), "late answer to a click")
+
+
+async def _answered(services: Services, clicks: ApprovalClicks, action: Action) -> None:
+    try:
+        said = await clicks.deeds[action.action_id](action)
+    except HarnessError as error:
+        log.warning("a click could not be obeyed", action=action.action_id, error=repr(error))
+        said = notices.not_saved()
+    if said is not None:
+        services.respond(action.response_url, said)
+
+
+async def _finish(deciding: asyncio.Future[None]) -> None:
+    await deciding
 
 
 async def _said(deed: Callable[[Action], Awaitable[Notice | None]], action: Action) -> Notice | None:

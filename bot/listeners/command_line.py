@@ -12,7 +12,7 @@ from harness_core.models import RunFilter
 from harness_core.states import RunState
 
 VERBS: Final = tuple(verb.name for verb in COMMAND_VERBS)
-LATER: Final = frozenset({"retry", "approvals", "grants", "audit", "reload", "drain", "resume", "stats"})
+LATER: Final = frozenset({"retry", "grants", "audit", "reload", "drain", "resume", "stats"})
 """Verbs that are known and not available yet."""
 
 _USER: Final = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -42,6 +42,13 @@ class ListAgents:
 
 
 @dataclass(frozen=True, slots=True)
+class ListApprovals:
+    """``open_only`` false: also those that were decided."""
+
+    open_only: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     pass
 
@@ -66,7 +73,17 @@ class UnknownWord:
     known: tuple[str, ...]
 
 
-Typed = ListRuns | ShowRun | CancelRun | ListAgents | Help | NotAvailable | Incomplete | UnknownWord
+Typed = (
+    ListRuns
+    | ShowRun
+    | CancelRun
+    | ListApprovals
+    | ListAgents
+    | Help
+    | NotAvailable
+    | Incomplete
+    | UnknownWord
+)
 
 
 def read_command(text: str, agents: Collection[str]) -> Typed:
@@ -84,6 +101,8 @@ def read_command(text: str, agents: Collection[str]) -> Typed:
             return ShowRun(rest[0].strip("`"))
         case "cancel":
             return CancelRun(rest[0].strip("`"))
+        case "approvals":
+            return _approvals(rest)
         case "agents":
             return ListAgents()
         case "help":
@@ -92,6 +111,16 @@ def read_command(text: str, agents: Collection[str]) -> Typed:
             return NotAvailable(verb)
         case _:
             return UnknownWord(words[0], VERBS)
+
+
+def _approvals(words: Sequence[str]) -> Typed:
+    match [word.lower() for word in words]:
+        case [] | ["open"]:
+            return ListApprovals(open_only=True)
+        case ["all"]:
+            return ListApprovals(open_only=False)
+        case _:
+            return UnknownWord(words[0], ("open", "all"))
 
 
 def _list(words: Sequence[str], agents: Collection[str]) -> Typed:

@@ -12,11 +12,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from bot.access import Deed
 from bot.ingress.intake import PAYLOAD
 from bot.ingress.payloads import Command
+from bot.listeners.approval_list import list_approvals
 from bot.listeners.command_line import (
     CancelRun,
     Help,
     Incomplete,
     ListAgents,
+    ListApprovals,
     ListRuns,
     NotAvailable,
     ShowRun,
@@ -59,6 +61,8 @@ class Commands:
                 return show_run(services, user, await find_run(services, run_id), Deed.SEE)
             case CancelRun(run_id=run_id):
                 return await stop_run(services, user, await find_run(services, run_id), Deed.STOP)
+            case ListApprovals(open_only=open_only):
+                return await list_approvals(services, user, open_only=open_only)
             case ListAgents():
                 return list_agents(services)
             case Help():

@@ -8,8 +8,10 @@ from typing import Any, Final
 from bot.delivery.web_api import WebApi
 from bot.ingress.installation import Installation
 from bot.listeners.background import Background
+from bot.metrics import Metrics
+from bot.people import People
 from bot.view.blocks import Notice
-from harness_core import Control, Workspace, WorkspaceHolder
+from harness_core import Approvals, Control, Workspace, WorkspaceHolder
 
 ANSWER_WITHIN: Final = 2.0
 """Seconds a click or a command may work before it is acknowledged; Slack waits three."""
@@ -20,6 +22,9 @@ class Services:
     """Made once by the composition root; ``named_admins`` are those the operator added to the workspace's."""
 
     control: Control
+    approvals: Approvals
+    people: People
+    metrics: Metrics
     holder: WorkspaceHolder
     api: WebApi
     installation: Installation

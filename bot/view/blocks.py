@@ -7,6 +7,9 @@ from typing import Any
 from bot.view.limits import (
     ACTIONS_ELEMENTS,
     BUTTON_TEXT,
+    CONFIRM_BUTTON,
+    CONFIRM_TEXT,
+    CONFIRM_TITLE,
     CONTEXT_ELEMENTS,
     HEADER,
     SECTION_FIELD,
@@ -71,12 +74,33 @@ def preformatted(text: str) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [element]}]}
 
 
-def button(label: str, action_id: str, ref: Ref) -> Block:
-    return {
+def button(
+    label: str, action_id: str, ref: Ref, *, primary: bool = False, confirm: Block | None = None
+) -> Block:
+    """At most one button of a message should be `primary`; with `confirm` a click is asked about first."""
+    made: Block = {
         "type": "button",
         "action_id": action_id,
         "text": plain(label, BUTTON_TEXT),
         "value": encode(ref),
+    }
+    if primary:
+        made["style"] = "primary"
+    return made | {"confirm": confirm} if confirm else made
+
+
+def link_button(label: str, action_id: str, url: str) -> Block:
+    """A button that opens `url`, which is of ours and short enough."""
+    return {"type": "button", "action_id": action_id, "text": plain(label, BUTTON_TEXT), "url": url}
+
+
+def confirmation(title: str, text: str, yes: str, no: str) -> Block:
+    """The dialog that asks before a button's click counts."""
+    return {
+        "title": plain(title, CONFIRM_TITLE),
+        "text": plain(text, CONFIRM_TEXT),
+        "confirm": plain(yes, CONFIRM_BUTTON),
+        "deny": plain(no, CONFIRM_BUTTON),
     }
 
 
@@ -87,3 +111,16 @@ def actions(buttons: Sequence[Block]) -> Block:
 def notice(text: Mrkdwn) -> Notice:
     """A notice of one sentence."""
     return Notice(text=text, blocks=(section(text),))
+
+
+def text_size(blocks: object) -> int:
+    """The characters of all texts in `blocks`, as Slack counts them for a message."""
+    match blocks:
+        case {"text": str(text), **rest}:
+            return len(text) + text_size(rest)
+        case dict():
+            return sum(map(text_size, blocks.values()))
+        case list() | tuple():
+            return sum(map(text_size, blocks))
+        case _:
+            return 0

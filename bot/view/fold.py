@@ -6,9 +6,10 @@ Folding is a left fold: `fold(fold(view, a), b) == fold(view, a + b)`, and an ev
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
+from bot.view.questions import Question, fold_question, void
+from bot.view.steps import NOT_STARTED, Step, fold_steps
 from harness_core.events import (
     CancelRequested,
     Event,
@@ -21,9 +22,8 @@ from harness_core.events import (
     RunRouted,
     RunStarted,
     StateChanged,
-    StepCompleted,
-    StepStarted,
     SyntheticFallback,
+    ToolRefused,
 )
 from harness_core.models import Run
 from harness_core.states import TERMINAL, RunState
@@ -33,25 +33,6 @@ WORTH_TELLING: Final = 10_000
 
 
 _STATES: Final[frozenset[str]] = frozenset(RunState)
-
-
-class StepState(StrEnum):
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"  # the worker went away, or the run ended, before its outcome was known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing the agent did. Times in milliseconds."""
-
-    step: str
-    label: str
-    kind: Literal["model", "tool"]
-    started_at: int
-    state: StepState = StepState.RUNNING
-    ended_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +52,20 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A call that was not made, and that nobody was asked about; `sentence` says why."""
+
+    call: str
+    title: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """Everything a message about a run shows. `seq` is the newest event in it; times in milliseconds.
 
-    `message` is the model message that `text` ends with; None where the next text starts a paragraph.
+    `message` is the model message that `text` ends with; None where the next text starts a paragraph. `ran` and
+    `unsure` count, by the journal, tool calls that ran and that may have; None: not known.
     """
 
     run_id: str
@@ -86,6 +77,10 @@ class RunView:
     text: str = ""
     message: str | None = None
     steps: tuple[Step, ...] = ()
+    approvals: tuple[Question, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    ran: int | None = None
+    unsure: int | None = None
     interruption: Interruption | None = None
     failure: Failure | None = None
     cancel_requested_by: str | None = None
@@ -99,9 +94,31 @@ class RunView:
         return self.state in TERMINAL
 
     @property
-    def tool_steps(self) -> tuple[Step, ...]:
-        """The steps that are counted for people: what the agent did, without its thinking."""
+    def calls(self) -> tuple[Step, ...]:
+        """What the agent did and what it wanted to do, without its thinking."""
         return tuple(step for step in self.steps if step.kind == "tool")
+
+    @property
+    def tool_steps(self) -> tuple[Step, ...]:
+        """The steps that are counted for people: what the agent did."""
+        return tuple(step for step in self.calls if step.state not in NOT_STARTED)
+
+    @property
+    def open_questions(self) -> tuple[Question, ...]:
+        """What people are asked at this moment."""
+        return tuple(question for question in self.approvals if question.is_open)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it is proven that the run changed nothing: by the journal, else by what is known of its steps."""
+        if self.ran is not None and self.unsure is not None:
+            return self.ran == 0 and self.unsure == 0
+        acted = any(step.effect != "none" for step in self.tool_steps)
+        unsettled = any(
+            question.outcome is None and (question.uncertain or question.decision == "approve")
+            for question in self.approvals
+        )
+        return not acted and not unsettled
 
 
 def start(run: Run) -> RunView:
@@ -115,9 +132,11 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
     for event in events:
         if event.seq > draft.seq:
             draft.seq = event.seq
+            question = fold_question(draft.questions, event)
             _fold_state(draft, event)
             _fold_answer(draft, event)
-            _fold_steps(draft, event)
+            fold_steps(draft.steps, event, question, draft.questions)
+            _fold_refusals(draft, event)
     return draft.view()
 
 
@@ -131,6 +150,8 @@ class _Draft:
     pieces: list[str] = field(init=False)
     message: str | None = field(init=False)
     steps: dict[str, Step] = field(init=False)
+    questions: dict[str, Question] = field(init=False)
+    refusals: dict[str, Refusal] = field(init=False)
     changed: dict[str, object] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,13 +159,17 @@ class _Draft:
         self.seq, self.state, self.message = base.seq, base.state, base.message
         self.pieces = [base.text] if base.text else []
         self.steps = {step.step: step for step in base.steps}
+        self.questions = {question.approval_id: question for question in base.approvals}
+        self.refusals = {refusal.call: refusal for refusal in base.refusals}
 
     def set_state(self, state: RunState, at: int) -> None:
         self.state = state
         if state is RunState.RUNNING and self.base.started_at is None:
             self.changed.setdefault("started_at", at)
-        if state in TERMINAL and self.base.ended_at is None:
-            self.changed.setdefault("ended_at", at)
+        if state in TERMINAL:
+            void(self.questions, at)
+            if self.base.ended_at is None:
+                self.changed.setdefault("ended_at", at)
 
     def replace_text(self, text: str) -> None:
         self.pieces = [text] if text else []
@@ -156,11 +181,6 @@ class _Draft:
         self.pieces.append(text)
         self.message = message
 
-    def interrupt_steps(self, at: int) -> None:
-        for step in self.steps.values():
-            if step.state is StepState.RUNNING:
-                self.steps[step.step] = replace(step, state=StepState.INTERRUPTED, ended_at=at)
-
     def view(self) -> RunView:
         fresh: dict[str, object] = {
             **self.changed,
@@ -169,6 +189,8 @@ class _Draft:
             "message": self.message,
             "text": "".join(self.pieces),
             "steps": tuple(self.steps.values()),
+            "approvals": tuple(self.questions.values()),
+            "refusals": tuple(self.refusals.values()),
         }
         return replace(self.base, **fresh)  # type: ignore[arg-type]  # one dict for fields of several types
 
@@ -195,14 +217,23 @@ def _fold_end(draft: _Draft, event: Event) -> None:
     match event.payload:
         case CancelRequested(by=by):
             draft.changed["cancel_requested_by"] = by
-        case RunCancelled(by=by):
-            draft.changed["cancelled_by"] = by
+        case RunCancelled(by=by, ran=ran, unsure=unsure):
+            draft.changed |= {"cancelled_by": by, "ran": ran, "unsure": unsure}
             draft.set_state(RunState.CANCELLED, event.at)
-        case RunFailed(reason=reason, message=sentence):
-            draft.changed["failure"] = Failure(reason=reason, sentence=sentence)
+        case RunFailed(reason=reason, message=sentence, ran=ran, unsure=unsure):
+            failure = Failure(reason=reason, sentence=sentence)
+            draft.changed |= {"failure": failure, "ran": ran, "unsure": unsure}
             draft.set_state(RunState.FAILED, event.at)
         case RunCompleted():
             draft.set_state(RunState.COMPLETED, event.at)
+        case _:
+            pass
+
+
+def _fold_refusals(draft: _Draft, event: Event) -> None:
+    match event.payload:
+        case ToolRefused(call=call, title=title, message=sentence):
+            draft.refusals.setdefault(call, Refusal(call=call, title=title, sentence=sentence))
         case _:
             pass
 
@@ -215,18 +246,5 @@ def _fold_answer(draft: _Draft, event: Event) -> None:
             draft.replace_text(text)
         case RunCompleted(output=text) | RunFailed(output=text) if text:
             draft.replace_text(text)
-        case _:
-            pass
-
-
-def _fold_steps(draft: _Draft, event: Event) -> None:
-    match event.payload:
-        case StepStarted(step=step, label=label, kind=kind):
-            draft.steps[step] = Step(step=step, label=label or step, kind=kind, started_at=event.at)
-        case StepCompleted(step=step, ok=ok) if step in draft.steps:
-            state = StepState.DONE if ok else StepState.FAILED
-            draft.steps[step] = replace(draft.steps[step], state=state, ended_at=event.at)
-        case RunResumed() | RunCompleted() | RunFailed() | RunCancelled():
-            draft.interrupt_steps(event.at)
         case _:
             pass

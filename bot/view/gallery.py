@@ -8,93 +8,20 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from bot.view import notices, runs
-from bot.view.blocks import Notice
-from bot.view.fold import RunView, fold, start
+from bot.view import approval_modals, approval_notices, notices, runs
+from bot.view.approval_card import cards
+from bot.view.blocks import Block, Notice
+from bot.view.gallery_stories import ASKING, RUN, T0, TWO_STEPS, URL, approval_states, asked, states, viewed
 from bot.view.message import Part, render
+from bot.view.mrkdwn import Mrkdwn
+from bot.view.reminders import reminders
 from bot.view.steps_modal import steps_modal
-from harness_core.events import (
-    CancelRequested,
-    Event,
-    OutputDelta,
-    Payload,
-    RunCancelled,
-    RunCompleted,
-    RunFailed,
-    RunQueued,
-    RunResumed,
-    RunRouted,
-    RunStarted,
-    StepCompleted,
-    StepStarted,
-)
-from harness_core.models import Page, Run, RunFilter
+from harness_core.approvals import AlreadyDecided, Approval, ApproverRule, Asked, Tallied
+from harness_core.events import ApprovalReminded
+from harness_core.models import Page, RunFilter
 from harness_core.states import RunState
-
-_T0: Final = 1_767_348_000_000
-_RUN: Final = Run(
-    run_id="run_01KE000000000000000000000A",
-    tenant="T012ABCDEF",
-    conversation="C012ABCDEF:1767348000.000100",
-    thread_id="thread_01KE000000000000000000000B",
-    user="U012ABCDEF",
-    state=RunState.QUEUED,
-    created_at=_T0,
-)
-_ANSWER: Final = """The checkout service is slow because its **connection pool is full**.
-
-| time | waiting | pool |
-| --- | --- | --- |
-| 14:02 | 3 | 20 / 20 |
-| 14:05 | 41 | 20 / 20 |
-
-> A deploy at 14:01 halved the pool.
-
-```yaml
-pool:
-  size: 20   # was 40
-```
-
-Put `pool.size` back to 40, or roll the deploy back.
-"""
-_LONG: Final = "\n\n".join(f"## Finding {number}\n\n{_ANSWER}" for number in range(1, 60))
-
-_STARTED: Final = (RunQueued(), RunRouted(agent="ops", step="default"), RunStarted())
-_ONE_STEP: Final = (*_STARTED, StepStarted(step="a", label="Reading checkout log"))
-_TWO_STEPS: Final = (
-    *_ONE_STEP,
-    StepCompleted(step="a"),
-    StepStarted(step="b", label="Comparing deploys"),
-    StepCompleted(step="b"),
-    StepStarted(step="c", label="Reading pool metrics"),
-)
-_ANSWERING: Final = (*_TWO_STEPS, StepCompleted(step="c"), OutputDelta(text=_ANSWER[:230], message="m1"))
-
-
-def states() -> Iterator[tuple[str, RunView]]:
-    """A view in every state that a run message has, by name."""
-    yield "start", _view(*_STARTED)
-    yield "queued", _view(RunQueued(position=2))
-    yield "step", _view(*_ONE_STEP)
-    yield "steps", _view(*_TWO_STEPS)
-    yield "answering", _view(*_ANSWERING)
-    yield "recovered", _view(*_TWO_STEPS, RunResumed(resume_kind="takeover", gap=14_000, finished_steps=2))
-    yield "stopping", _view(*_TWO_STEPS, CancelRequested(by="U045GHIJKL"))
-    yield "stopped", _view(*_TWO_STEPS, RunCancelled(by="U045GHIJKL"))
-    yield (
-        "failed",
-        _view(
-            *_TWO_STEPS,
-            RunFailed(
-                reason="model_failed",
-                message="The model did not answer after 3 tries. Press Retry, or ask an admin.",
-            ),
-        ),
-    )
-    yield "completed", _view(*_ANSWERING, RunCompleted(output=_ANSWER))
-    yield "long", _view(*_ANSWERING, RunCompleted(output=_LONG))
 
 
 def payloads() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -103,7 +30,17 @@ def payloads() -> Iterator[tuple[str, dict[str, Any]]]:
         parts = render(view)
         for part in parts:
             yield (name if len(parts) == 1 else f"{name}-{int(part.name) + 1}"), _message(part)
-    yield "steps-modal", steps_modal(_view(*_TWO_STEPS))
+    for name, view in approval_states():
+        (card,) = cards(view, request_url=URL)
+        yield f"card-{name}", _message(card)
+    (reminder,) = reminders(
+        viewed(*ASKING, ApprovalReminded(approval=asked().approval, number=1)),
+        card_url=URL,
+        in_public=True,
+    )
+    yield "reminder", _message(reminder)
+    yield "steps-modal", steps_modal(viewed(*TWO_STEPS))
+    yield from _approval_modals()
     for name, notice in _notices():
         yield name, _message(notice)
 
@@ -123,28 +60,101 @@ def main(arguments: list[str]) -> int:
 
 
 def _notices() -> Iterator[tuple[str, Notice]]:
-    live = replace(_RUN, state=RunState.RUNNING, agent="ops", started_at=_T0 + 400)
-    ended = replace(live, run_id=_RUN.run_id[:-1] + "C", state=RunState.FAILED, ended_at=_T0 + 9_000)
-    url = "https://example.slack.com/archives/C012ABCDEF/p1767348000000100"
+    live = replace(RUN, state=RunState.RUNNING, agent="ops", started_at=T0 + 400)
+    ended = replace(live, run_id=RUN.run_id[:-1] + "C", state=RunState.FAILED, ended_at=T0 + 9_000)
+    url = URL
     page = Page(items=(live, ended), cursor="next")
-    links, now = {live.run_id: url}, _T0 + 200_000
+    links, now = {live.run_id: url}, T0 + 200_000
     yield "runs", runs.runs_list(page, narrowed=RunFilter(), links=links, now_ms=now)
     yield "run", runs.run_detail(ended, url=url, now_ms=now)
     yield "help", runs.command_help()
     yield "agents", runs.agents_list([("ops", "Restarts and deploys services.")])
     yield "unknown-verb", notices.unknown_verb("rnus", ["runs", "show"])
-    yield "ready", notices.ready(_RUN.user, url)
+    yield "ready", notices.ready(RUN.user, url)
     yield "moved", notices.moved(url)
     yield "no-worker", notices.no_worker()
+    yield from _approval_notices(now)
 
 
-def _view(*payloads: Payload) -> RunView:
-    numbered = enumerate(payloads, 1)
-    return fold(
-        start(_RUN),
-        (
-            Event(run_id=_RUN.run_id, seq=seq, at=_T0 + seq * 1_500, payload=payload)
-            for seq, payload in numbered
+def _approval_notices(now: int) -> Iterator[tuple[str, Notice]]:
+    approval = _approval()
+    can = approval_notices.approvers(approval.rule)
+    late = AlreadyDecided(decision="approve", by="U067MNOPQR", at=now)
+    yield "own-request", approval_notices.own_request(can)
+    yield "cannot-decide", approval_notices.cannot_decide(can)
+    yield "already-decided", approval_notices.already(late)
+    yield "stale", approval_notices.stale()
+    yield "tallied", approval_notices.tallied(Tallied(votes=1, quorum=2))
+    page = Page(items=(approval, replace(approval, kind="uncertain")), cursor="next")
+    yield "approvals-list", approval_notices.approvals_list(page, {approval.approval_id: URL}, now)
+
+
+def _approval_modals() -> Iterator[tuple[str, Block]]:
+    approval = _approval()
+    yield "edit-modal", approval_modals.edit_modal(approval)
+    yield "reject-modal", approval_modals.reject_modal(approval)
+    yield "review-modal", approval_modals.review_modal(approval)
+    yield "details-modal", approval_modals.details_modal(approval)
+    yield "loading-modal", approval_modals.loading_modal("Edit request")
+    yield "closing-modal", approval_modals.closing_modal(Mrkdwn("This run has ended."))
+
+
+def _approval() -> Approval:
+    usual = asked()
+    schema = {
+        "type": "object",
+        "properties": {
+            "service": {"type": "string", "description": "As it is called in the catalogue."},
+            "env": {"type": "string", "enum": ["prod", "staging"]},
+            "replicas": {"type": "integer"},
+            "drain": {"type": "boolean"},
+            "notify": {"type": "array", "items": {"type": "string"}},
+            "labels": {"type": "object"},
+            "password": {"type": "string"},
+        },
+        "required": ["service", "env", "password"],
+    }
+    arguments = {
+        "service": "checkout",
+        "env": "prod",
+        "replicas": 20,
+        "drain": True,
+        "notify": ["#ops", "#shop"],
+        "labels": {"ticket": "OPS-1"},
+        "password": "…",
+    }
+    return Approval(
+        approval_id=usual.approval,
+        kind="call",
+        run_id=RUN.run_id,
+        tenant=RUN.tenant,
+        conversation=RUN.conversation,
+        thread_id=RUN.thread_id,
+        call=usual.call,
+        call_key=usual.call,
+        tool=usual.tool,
+        agent="ops",
+        requester=RUN.user,
+        channel="C012ABCDEF",
+        pause=1,
+        state="open",
+        revision=0,
+        digest="5f2b8f1e",
+        policy="",
+        version="1",
+        rule=ApproverRule(users=("U067MNOPQR",), usergroups=("S0PS",)),
+        quorum=1,
+        requested_at=T0,
+        expires_at=T0 + 4 * 3_600_000,
+        asked=Asked(
+            title=usual.title,
+            label="Restarting checkout",
+            arguments=arguments,
+            schema=schema,
+            secret=("password",),
+            preview=usual.preview,
+            reason=usual.reason,
+            destructive=True,
         ),
     )
 

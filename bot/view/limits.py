@@ -27,6 +27,16 @@ ACTIONS_ELEMENTS: Final = 25
 BUTTON_TEXT: Final = 75
 BUTTON_VALUE: Final = 2_000
 URL: Final = 3_000
+CONFIRM_TITLE: Final = 100
+CONFIRM_TEXT: Final = 300
+CONFIRM_BUTTON: Final = 30
+INPUT_LABEL: Final = 2_000
+INPUT_HINT: Final = 2_000
+INPUT: Final = 3_000
+"""What a person can write into one input; a longer initial value is refused."""
+OPTIONS: Final = 100
+OPTION_TEXT: Final = 75
+OPTION_VALUE: Final = 150
 ACTION_ID: Final = 255
 BLOCK_ID: Final = 255
 
@@ -41,6 +51,10 @@ FALLBACK_TEXT: Final = 3_900
 """Of the answer, in a message's `text`."""
 MARKDOWN_PART: Final = 11_000
 """Of the answer, in one message: room for status, steps and footer below ALL_BLOCK_TEXT."""
+ARGUMENTS: Final = 2_500
+"""Of a card's arguments; longer ones are read in a modal."""
+REASON: Final = 300
+"""Of what an agent says about a call."""
 LABEL: Final = 150
 """A step's label or an agent's name inside a sentence."""
 SENTENCE: Final = 600

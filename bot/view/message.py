@@ -4,28 +4,43 @@ Running: status, steps, answer, controls. Ended: answer, what became of it, foot
 `text` is the answer alone, so a reader without blocks (a notification, a screen reader, a script) reads it.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.view import words
+from bot.view import approval_words, words
 from bot.view.blocks import Block, actions, button, context, markdown, section
-from bot.view.fold import RunView, Step, StepState
+from bot.view.fold import Refusal, RunView
 from bot.view.limits import FALLBACK_TEXT, SENTENCE
 from bot.view.mrkdwn import Mrkdwn, clock, cut_entities, escape, person
 from bot.view.split import Piece, split
+from bot.view.steps import Step, StepState
 from bot.view.values import RUN_RETRY, RUN_STEPS, RUN_STOP, RunRef
+from bot.view.visible import one_line
 from harness_core.states import RunState
 
 _LISTED_STEPS = 5
+_LISTED_REFUSALS = 3
+_ONCE = "once"
+_CUT_SHORT = frozenset({StepState.INTERRUPTED, StepState.UNSURE, StepState.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One message: `name` is "0" for the first. `final` says that the run has ended."""
+    """One message: `name` is "0" for the first.
+
+    `final` says that the run has ended, `urgent` that people wait for this. What is said `once` is never edited.
+    A `linked` one leads to another message, whose address is only known when it is sent. It goes to the thread,
+    or to the person `to`.
+    """
 
     name: str
     text: str
     blocks: tuple[Block, ...]
     final: bool
+    urgent: bool = False
+    once: bool = False
+    linked: bool = False
+    to: str | None = None
 
 
 def render(view: RunView) -> tuple[Part, ...]:
@@ -55,7 +70,7 @@ def status(view: RunView) -> Mrkdwn:
         case RunState.CANCELLED:
             return stopped(view)
         case RunState.WAITING:
-            return words.WAITING
+            return waiting(view)
         case RunState.QUEUED if view.position:
             return words.queued(view.position)
         case _ if view.cancel_requested_by:
@@ -73,20 +88,45 @@ def short_id(run_id: str) -> str:
     return run_id[-6:]
 
 
+def waiting(view: RunView) -> Mrkdwn:
+    """What the run waits for; the questions themselves are messages of their own."""
+    match view.open_questions:
+        case ():
+            return words.WAITING
+        case (question,) if question.uncertain:
+            return approval_words.waiting_in_doubt(_label(question.title))
+        case (question,):
+            return approval_words.waiting(_label(question.title))
+        case several:
+            return approval_words.waiting_for_several(len(several))
+
+
 def stopping(view: RunView) -> Mrkdwn:
-    running = [step for step in view.tool_steps if _running(step)]
-    return words.stopping(escape(running[-1].label)) if running else words.STOPPING
+    """Names what cannot be called back: a tool that is at work, and that no crash would repeat."""
+    running = [step for step in view.tool_steps if _running(step) and step.effect == _ONCE]
+    return words.stopping(_label(running[-1].label)) if running else words.STOPPING
 
 
 def stopped(view: RunView) -> Mrkdwn:
-    """Who stopped the run and what it had done. Without a tool step, nothing can have been changed."""
-    finished = [escape(step.label) for step in view.tool_steps if step.state is StepState.DONE]
+    """Who stopped the run, and what it had done."""
     by = view.cancelled_by or view.cancel_requested_by
-    return words.stopped(
-        person(by) if by else None,
+    return words.stopped(person(by) if by else None, changes(view))
+
+
+def changes(view: RunView) -> Mrkdwn:
+    """What an ended run did to the world, as far as it is known; empty when there is nothing to say for certain."""
+    finished = [_label(step.label) for step in view.tool_steps if step.state is StepState.DONE]
+    cut_short = [step for step in view.tool_steps if step.state in _CUT_SHORT and step.effect == _ONCE]
+    unsure = None
+    if cut_short and view.unsure != 0:
+        unsure = words.may_have_finished(_label(cut_short[-1].label), len(cut_short) - 1)
+    elif view.unsure:
+        unsure = words.calls_unsure(view.unsure)
+    return words.changes(
         finished[:_LISTED_STEPS],
         more=max(0, len(finished) - _LISTED_STEPS),
-        untouched=not view.tool_steps,
+        unsure=unsure,
+        untouched=view.untouched,
     )
 
 
@@ -134,20 +174,35 @@ def _progress(view: RunView) -> list[Block]:
     blocks = [context(_live_status(view))]
     if view.interruption:
         blocks.append(context(_interruption(view)))
-    steps = view.tool_steps
+    steps = view.calls
     if steps:
         older = [words.earlier(len(steps) - 2)] if len(steps) > 2 else []
         blocks.append(context(*older, *(_step_line(step) for step in steps[-2:])))
-    return blocks
+    return [*blocks, *_refusals(view)]
 
 
 def _outcome(view: RunView, *, answered: bool) -> list[Block]:
     blocks: list[Block] = []
     if view.state is not RunState.COMPLETED or not answered:
         blocks.append(section(status(view)))
+    if view.state is RunState.FAILED and (known := changes(view)):
+        blocks.append(context(known))
     if view.interruption:
         blocks.append(context(_interruption(view)))
-    return [*blocks, context(footer(view))]
+    return [*blocks, *_refusals(view), context(footer(view))]
+
+
+def _refusals(view: RunView) -> list[Block]:
+    """Calls that nobody could be asked about: the agent may not say so, and people can mend it."""
+    told = [context(_refusal(view, each)) for each in view.refusals[-_LISTED_REFUSALS:]]
+    more = len(view.refusals) - len(told)
+    return [*told, context(words.more_refused(more))] if more else told
+
+
+def _refusal(view: RunView, refusal: Refusal) -> Mrkdwn:
+    sentence = one_line(refusal.sentence)
+    said = escape(sentence, SENTENCE) if sentence else approval_words.nobody_can(_label(refusal.title))
+    return said if view.run_id in said else Mrkdwn(f"{said} {words.run_named(escape(view.run_id))}")
 
 
 def _interruption(view: RunView) -> Mrkdwn:
@@ -178,7 +233,7 @@ def _doing(view: RunView, agent: Mrkdwn) -> Mrkdwn:
     tools = view.tool_steps
     running = [number for number, step in enumerate(tools, 1) if _running(step)]
     if running:
-        return words.step(agent, escape(tools[running[-1] - 1].label), running[-1])
+        return words.step(agent, _label(tools[running[-1] - 1].label), running[-1])
     if view.text:
         return words.writing(agent)
     return words.thinking(agent) if tools else words.reading(agent)
@@ -188,17 +243,29 @@ def _running(step: Step) -> bool:
     return step.state is StepState.RUNNING
 
 
+def _label(text: str) -> Mrkdwn:
+    """A label or a title, which may hold what a model wrote."""
+    return escape(one_line(text))
+
+
 def _step_line(step: Step) -> Mrkdwn:
-    label = escape(step.label)
-    match step.state:
-        case StepState.RUNNING:
-            return words.now(label)
-        case StepState.DONE:
-            return words.done(label)
-        case StepState.FAILED:
-            return words.failed_step(label)
-        case StepState.INTERRUPTED:
-            return words.interrupted_step(label)
+    return _STEP_LINES[step.state](_label(step.label))
+
+
+_STEP_LINES: Mapping[StepState, Callable[[Mrkdwn], Mrkdwn]] = {
+    StepState.WAITING: words.waiting_step,
+    StepState.APPROVED: words.approved_step,
+    StepState.RUNNING: words.now,
+    StepState.DONE: words.done,
+    StepState.FAILED: words.failed_step,
+    StepState.INTERRUPTED: words.interrupted_step,
+    StepState.UNSURE: words.unsure_step,
+    StepState.REJECTED: words.rejected_step,
+    StepState.EXPIRED: words.expired_step,
+    StepState.REFUSED: words.refused_step,
+    StepState.SKIPPED: words.skipped_step,
+    StepState.NOT_RUN: words.step_not_run,
+}
 
 
 def _controls(view: RunView) -> list[Block]:

@@ -14,6 +14,7 @@ from bot.view.limits import LABEL, URL
 Mrkdwn = NewType("Mrkdwn", str)
 
 _USER: Final = re.compile(r"[UW][A-Z0-9]{2,}")
+_LOOKALIKES: Final = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ"})
 _HALF_ENTITY: Final = re.compile(r"&[a-z]{0,3}$")
 _URL_BREAKERS: Final = {ord(char): f"%{ord(char):02X}" for char in '<>|" \t\r\n'}
 
@@ -37,9 +38,15 @@ def escape(text: str, limit: int = LABEL) -> Mrkdwn:
     return Mrkdwn(cut_entities(escaped, limit - 1) + "…")
 
 
-def person(user: str) -> Mrkdwn:
+def bold(text: str, limit: int = LABEL) -> Mrkdwn:
+    """`text` on one line in bold. Its own marks of formatting are written with characters that look like them."""
+    return Mrkdwn(f"*{escape(text.translate(_LOOKALIKES), limit)}*")
+
+
+def person(user: str, limit: int = LABEL) -> Mrkdwn:
     """A mention, where `user` is an id that Slack resolves; else the name as text."""
-    return Mrkdwn(f"<@{user}>") if _USER.fullmatch(user) else escape(user)
+    known = _USER.fullmatch(user) and len(user) + 3 <= limit
+    return Mrkdwn(f"<@{user}>") if known else escape(user, limit)
 
 
 def link(url: str, label: str) -> Mrkdwn:

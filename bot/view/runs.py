@@ -98,7 +98,7 @@ def _cells(run: Run, now_ms: int) -> tuple[Mrkdwn, Mrkdwn, Mrkdwn, Mrkdwn, Mrkdw
         escape(run.run_id, _NAME),
         Mrkdwn(run.state),
         escape(run.agent or "no agent yet", _NAME),
-        person(run.user) if len(run.user) <= _NAME else escape(run.user, _NAME),
+        person(run.user, _NAME),
         Mrkdwn(words.age(now_ms - run.created_at)),
     )
 

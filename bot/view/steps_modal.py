@@ -6,10 +6,12 @@ formats none in such text.
 
 from bot.view import words
 from bot.view.blocks import Block, actions, button, header, plain, plain_section, preformatted
-from bot.view.fold import RunView, Step
+from bot.view.fold import RunView
 from bot.view.limits import LABEL, MODAL_CLOSE, MODAL_TITLE, PRIVATE_METADATA, TEXT_OBJECT
 from bot.view.mrkdwn import clip, utc
+from bot.view.steps import Step
 from bot.view.values import STEPS_BACK, STEPS_MODAL, STEPS_NEXT, StepsPage, encode
+from bot.view.visible import one_line
 
 PAGE = 40
 """Steps on a page."""
@@ -66,7 +68,7 @@ def incident(view: RunView, page: int = 0) -> str:
 
 
 def _line(step: Step) -> str:
-    label = clip(" ".join(step.label.split()) or step.step, LABEL)
+    label = clip(one_line(step.label) or step.step, LABEL)
     took = "" if step.ended_at is None else f", {(step.ended_at - step.started_at) / 1000:.1f} s"
     return f"{label} ({step.state}{took})"
 

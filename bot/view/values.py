@@ -23,10 +23,45 @@ STEPS_NEXT: Final = "steps:next"
 STEPS_MODAL: Final = "steps:modal"
 """The modal's `callback_id`; its `private_metadata` is a :class:`StepsPage`."""
 
+APPROVAL_APPROVE: Final = "approval:approve"
+APPROVAL_EDIT: Final = "approval:edit"
+APPROVAL_REJECT: Final = "approval:reject"
+APPROVAL_REVIEW: Final = "approval:review"
+APPROVAL_DETAILS: Final = "approval:details"
+APPROVAL_DONE: Final = "approval:done"
+APPROVAL_AGAIN: Final = "approval:again"
+APPROVAL_SKIP: Final = "approval:skip"
+APPROVAL_ASK_AGAIN: Final = RUN_RETRY
+"""Of an expired request; its value is a :class:`RunRef`, and it does what Retry does."""
+APPROVALS_PAGE: Final = "approvals:page"
+OPEN_CARD: Final = "approval:open"
+"""A button that is a link. Slack tells of its clicks too; there is nothing to do about them."""
+
+EDIT_MODAL: Final = APPROVAL_EDIT
+REJECT_MODAL: Final = APPROVAL_REJECT
+REVIEW_MODAL: Final = APPROVAL_REVIEW
+DETAILS_MODAL: Final = APPROVAL_DETAILS
+"""`callback_id`s. The `private_metadata` is an :class:`ApprovalRef`, of the last two a :class:`ReviewPage`."""
+
 _RUN_ID: Final = re.compile(r"run_[0-9A-HJKMNP-TV-Z]{26}")
+_APPROVAL_ID: Final = re.compile(r"appr_[0-9a-f]{32}")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _STATES: Final[frozenset[str]] = frozenset(RunState)
 _RUN_ACTIONS: Final = frozenset({RUN_STOP, RUN_STEPS, RUN_RETRY, RUN_SHOW})
 _STEPS_ACTIONS: Final = frozenset({STEPS_BACK, STEPS_NEXT, STEPS_MODAL})
+_APPROVAL_ACTIONS: Final = frozenset(
+    {
+        APPROVAL_APPROVE,
+        APPROVAL_EDIT,
+        APPROVAL_REJECT,
+        APPROVAL_REVIEW,
+        APPROVAL_DETAILS,
+        APPROVAL_DONE,
+        APPROVAL_AGAIN,
+        APPROVAL_SKIP,
+    }
+)
+_PAGED_MODALS: Final = frozenset({REVIEW_MODAL, DETAILS_MODAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +88,43 @@ class StepsPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRef:
+    """One revision of a question. Its wire form is `<approval id>:<revision>`, nothing else."""
+
+    approval_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPage:
+    """A page of a modal that shows one revision of a question whole; the first one is 0."""
+
+    approval_id: str
+    revision: int
+    page: int
+
+    @property
+    def ref(self) -> ApprovalRef:
+        """What the page is about."""
+        return ApprovalRef(approval_id=self.approval_id, revision=self.revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalsPage:
+    """A page of the list of questions: the one after `cursor`."""
+
+    cursor: str
+    open_only: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forged:
     """Not a value that this release writes under this action id."""
 
     action_id: str
 
 
-Ref = RunRef | RunsPage | StepsPage
+Ref = RunRef | RunsPage | StepsPage | ApprovalRef | ReviewPage | ApprovalsPage
 Value = Ref | Forged
 
 
@@ -84,11 +149,28 @@ def decode(action_id: str, wire: str) -> Value:
         return RunRef(run_id=wire)
     if action_id == RUNS_PAGE:
         return _runs_page(_json_object(wire)) or Forged(action_id=action_id)
+    if action_id == APPROVALS_PAGE:
+        return _approvals_page(_json_object(wire)) or Forged(action_id=action_id)
     if action_id in _STEPS_ACTIONS:
         run_id, _, page = wire.partition(":")
         if _RUN_ID.fullmatch(run_id) and page.isascii() and page.isdecimal() and len(page) <= 6:
             return StepsPage(run_id=run_id, page=int(page))
+    if action_id in _APPROVAL_ACTIONS:
+        return _approval(action_id, wire) or Forged(action_id=action_id)
     return Forged(action_id=action_id)
+
+
+def _approval(action_id: str, wire: str) -> ApprovalRef | ReviewPage | None:
+    approval_id, *numbers = wire.split(":")
+    if not _APPROVAL_ID.fullmatch(approval_id) or not all(map(_NUMBER.fullmatch, numbers)):
+        return None
+    match [int(number) for number in numbers]:
+        case [revision]:
+            return ApprovalRef(approval_id=approval_id, revision=revision)
+        case [revision, page] if action_id in _PAGED_MODALS:
+            return ReviewPage(approval_id=approval_id, revision=revision, page=page)
+        case _:
+            return None
 
 
 def _wire(ref: Ref) -> str:
@@ -97,6 +179,12 @@ def _wire(ref: Ref) -> str:
             return run_id
         case StepsPage(run_id=run_id, page=page):
             return f"{run_id}:{page}"
+        case ApprovalRef(approval_id=approval_id, revision=revision):
+            return f"{approval_id}:{revision}"
+        case ReviewPage(approval_id=approval_id, revision=revision, page=page):
+            return f"{approval_id}:{revision}:{page}"
+        case ApprovalsPage(cursor=cursor, open_only=open_only):
+            return _json({"cursor": cursor, "open_only": open_only})
         case RunsPage(cursor=cursor, narrowed=narrowed):
             known = {
                 "cursor": cursor,
@@ -106,11 +194,11 @@ def _wire(ref: Ref) -> str:
                 "thread_id": narrowed.thread_id,
                 "channel": narrowed.channel,
             }
-            return json.dumps(
-                {name: text for name, text in known.items() if text is not None},
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
+            return _json({name: text for name, text in known.items() if text is not None})
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _json_object(wire: str) -> dict[str, Any]:
@@ -138,3 +226,11 @@ def _runs_page(raw: dict[str, Any]) -> RunsPage | None:
         channel=texts.get("channel"),
     )
     return RunsPage(cursor=cursor, narrowed=narrowed)
+
+
+def _approvals_page(raw: dict[str, Any]) -> ApprovalsPage | None:
+    match raw:
+        case {"cursor": str(cursor), "open_only": bool(open_only)} if len(raw) == 2:
+            return ApprovalsPage(cursor=cursor, open_only=open_only)
+        case _:
+            return None

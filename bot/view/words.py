@@ -61,6 +61,7 @@ COMMAND_VERBS: Final = (
     Verb("runs", "runs [state] [@user] [#channel] [agent]", "lists runs, newest first"),
     Verb("show", "show RUN", "shows one run"),
     Verb("cancel", "cancel RUN", "stops a run, or takes it out of the line"),
+    Verb("approvals", "approvals [all]", "lists what waits for a decision"),
     Verb("agents", "agents", "lists the agents"),
     Verb("help", "help", "shows this"),
 )
@@ -131,6 +132,38 @@ def interrupted_step(label: Mrkdwn) -> Mrkdwn:
     return _M(f"Interrupted: {label}")
 
 
+def waiting_step(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"Waiting for approval: {label}")
+
+
+def approved_step(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"Approved: {label}")
+
+
+def rejected_step(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"Rejected: {label}")
+
+
+def expired_step(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"Expired: {label}")
+
+
+def refused_step(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"Refused: {label}")
+
+
+def unsure_step(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"May have happened: {label}")
+
+
+def skipped_step(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"Skipped: {label}")
+
+
+def step_not_run(label: Mrkdwn) -> Mrkdwn:
+    return _M(f"Not run: {label}")
+
+
 def earlier(number: int) -> Mrkdwn:
     return _M(f"{count(number, 'step')} before")
 
@@ -152,18 +185,38 @@ def stopping(title: Mrkdwn) -> Mrkdwn:
     return _M(f"Stopping. “{title}” has already started and may finish.")
 
 
-def stopped(user: Mrkdwn | None, finished: Sequence[Mrkdwn], *, more: int, untouched: bool) -> Mrkdwn:
-    """`finished` are the labels of steps that were done, `more` counts those that are not listed.
+def stopped(user: Mrkdwn | None, changes: Mrkdwn) -> Mrkdwn:
+    """`changes` as of :func:`changes`, or empty."""
+    return _M(" ".join(filter(None, (f"Stopped by {user}." if user else "Stopped.", changes))))
 
-    `untouched` says that nothing was changed, and needs proof.
+
+def changes(finished: Sequence[Mrkdwn], *, more: int, unsure: Mrkdwn | None, untouched: bool) -> Mrkdwn:
+    """What a run did before it ended: `finished` are labels of steps, `more` counts those that are not listed.
+
+    `unsure` is what may have happened. `untouched` says that nothing was changed, and needs proof.
     """
-    said = [f"Stopped by {user}." if user else "Stopped."]
+    said = []
     if finished:
         rest = f" and {more} more" if more else ""
         said.append(f"Done before that: {', '.join(finished)}{rest}.")
+    if unsure:
+        said.append(unsure)
     if untouched:
         said.append("Nothing was changed.")
     return _M(" ".join(said))
+
+
+def may_have_finished(label: Mrkdwn, more: int) -> Mrkdwn:
+    rest = f" and {more} more" if more else ""
+    return _M(f"“{label}”{rest} had started and may have finished.")
+
+
+def calls_unsure(number: int) -> Mrkdwn:
+    return _M(f"{count(number, 'tool call')} may have finished.")
+
+
+def more_refused(number: int) -> Mrkdwn:
+    return _M(f"{count(number, 'more call')} did not run.")
 
 
 def recovered(at: Mrkdwn, steps: int) -> Mrkdwn:

@@ -30,6 +30,11 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """It waits for people, and is written down as that already."""
+
+
+@dataclass(frozen=True, slots=True)
 class HandedOver:
     """This process is leaving; another worker goes on at once."""
 
@@ -39,4 +44,4 @@ class Lost:
     """The lease is gone or Redis is: nothing may be written. Whoever takes over tells the rest."""
 
 
-Ending = Completed | Failed | Cancelled | HandedOver | Lost
+Ending = Completed | Failed | Cancelled | Parked | HandedOver | Lost

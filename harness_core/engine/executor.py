@@ -5,40 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from harness_core.engine.answer import Answer
-from harness_core.engine.endings import Cancelled, Completed, Ending, Failed, HandedOver, Lost
+from harness_core.engine.endings import Cancelled, Completed, Ending, Failed, HandedOver, Lost, Parked
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter, RunJournal
-from harness_core.engine.recovery import AskPeople, Conclude, Continue, Start, plan
-from harness_core.errors import IllegalTransition, PolicyBlocked, StaleFence, StoreUnavailable
+from harness_core.engine.recovery import Conclude, Continue, Start, plan
+from harness_core.engine.story import Story
+from harness_core.errors import (
+    IllegalTransition,
+    PolicyBlocked,
+    StaleFence,
+    StopRequested,
+    StoreError,
+    StoreUnavailable,
+)
 from harness_core.events import (
-    OutputDelta,
     Payload,
-    ReasoningDelta,
     RunCancelled,
     RunCompleted,
     RunFailed,
-    StepCompleted,
-    StepStarted,
     SyntheticFallback,
-    ToolCalled,
-    ToolResult,
 )
 from harness_core.models import Claim, Run, RunInput
 from harness_core.routing import Request, select_agent
 from harness_core.runtime import (
     AgentRuntime,
-    Chunk,
-    ContentChunk,
-    InterruptChunk,
-    ReasoningChunk,
-    StepChunk,
-    ToolCallChunk,
-    ToolResultChunk,
-    Turn,
     render_runtime_failure,
-    render_tool_failure,
 )
 from harness_core.states import RunState
 from harness_core.store import Store
@@ -46,13 +40,15 @@ from harness_core.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 Admission = Callable[[Run], Awaitable[str | None]]
 """Asked before a run starts; a sentence refuses it, and the person reads that sentence."""
 
 RETRY = 0.2
 """Seconds between two attempts to write an ending while Redis is away; the lease bounds how many."""
 
-NO_APPROVALS = "This run needs a decision, and approvals are not available yet. Nothing was changed."
+FOREIGN = "A tool asked a question of its own, which nobody could be shown. Ask an admin to look at the tool."
 CHANGED = "The configuration changed while this run was interrupted, so it was not continued. Press Retry to start it anew."
 
 
@@ -70,7 +66,7 @@ class Executor:
     async def execute(self, held: HeldRun, runtime: AgentRuntime, workspace: Workspace) -> None:
         """Brings the run to an ending, or lets go of it silently when it is no longer ours."""
         journal = self._writer.open(held.claim.fence, held.cancel)
-        story = _Story(held.claim, journal, runtime, workspace)
+        story = Story(held.claim, journal, runtime, workspace)
         try:
             ending = await self._until_it_ends(held, story)
             held.settle()
@@ -84,7 +80,7 @@ class Executor:
         finally:
             self._writer.close(journal)
 
-    async def _until_it_ends(self, held: HeldRun, story: _Story) -> Ending:
+    async def _until_it_ends(self, held: HeldRun, story: Story) -> Ending:
         claim = held.claim
         if claim.run.cancelled_by is not None:
             return Cancelled(by=claim.run.cancelled_by)
@@ -96,6 +92,8 @@ class Executor:
                 raise
             _take_back_cancellation()
             return held.stopped_by
+        except StopRequested as stop:
+            return Cancelled(by=stop.by)
         except StaleFence:
             return Lost()
         except StoreUnavailable as error:
@@ -115,32 +113,47 @@ class Executor:
         if refusal is not None:
             raise PolicyBlocked([refusal])
 
-    async def _tell(self, story: _Story) -> Ending:
+    async def _tell(self, story: Story) -> Ending:
         run = story.claim.run
         if run.workspace is None:
             await self._route(story)
-        elif run.workspace != story.workspace.digest:
+        elif run.workspace != story.runtime.digest(run.agent or ""):
             return Failed(reason="configuration_changed", message=CHANGED)
         asked = await self._store.runs.load_input(run.run_id)
         if not story.claim.taken_over:
-            return await story.stream(asked)
+            return await self._converse(story, asked)
         way, resumed = await plan(
             story.claim, story.runtime, now=await self._store.now(), started=self._started
         )
         story.journal.add(resumed)
         match way:
             case Start():
-                return await story.stream(asked)
+                return await self._converse(story, asked)
             case Continue(text=text):
                 story.answer = Answer(text)
-                return await story.stream(asked, resume=True)
+                return await self._converse(story, asked, resume=True)
             case Conclude(text=text):
                 story.answer = Answer(text)
                 return story.conclusion()
-            case AskPeople():
-                return Failed(reason="approvals_unavailable", message=NO_APPROVALS)
 
-    async def _route(self, story: _Story) -> None:
+    async def _converse(self, story: Story, asked: RunInput, *, resume: bool = False) -> Ending:
+        """Executes until the graph is done or waits for people; decisions that came meanwhile are taken up at once."""
+        while True:
+            match await story.stream(asked, resume=resume):
+                case "done":
+                    return story.conclusion()
+                case "foreign":
+                    return Failed(reason="foreign_question", message=FOREIGN, output=story.answer.text)
+            await story.journal.flush()
+            parked = await self._persistently(lambda: self._store.runs.park(story.claim.fence))
+            match parked.outcome:
+                case "waiting":
+                    return Parked()
+                case "cancelled":
+                    return Cancelled(by=parked.by)
+            resume = True
+
+    async def _route(self, story: Story) -> None:
         run = story.claim.run
         asked = await self._store.runs.load_input(run.run_id)
         request = Request(
@@ -151,12 +164,16 @@ class Executor:
         )
         chosen = select_agent(story.workspace, request)
         story.agent = chosen.agent
-        await self._store.runs.route(story.claim.fence, chosen.agent, chosen.step, story.workspace.digest)
+        await self._store.runs.route(
+            story.claim.fence, chosen.agent, chosen.step, story.runtime.digest(chosen.agent)
+        )
 
     async def _write(self, claim: Claim, journal: RunJournal, ending: Ending) -> None:
         match ending:
             case Lost():
                 log.warning("lease_lost", extra={"run_id": claim.run.run_id})
+            case Parked():
+                pass
             case HandedOver():
                 await self._persistently(lambda: self._hand_over(claim, journal))
             case Completed(output=output, synthetic=synthetic):
@@ -166,11 +183,21 @@ class Executor:
                 await self._finish(claim, RunState.COMPLETED, RunCompleted(output=output), output=output)
             case Failed(reason=reason, message=message, output=output):
                 await journal.flush()
-                payload = RunFailed(reason=reason, message=message, output=output)
+                touched = await self._touched(claim)
+                payload = RunFailed(reason=reason, message=message, output=output, **touched)
                 await self._finish(claim, RunState.FAILED, payload, reason=reason, output=output or None)
             case Cancelled(by=by):
                 await journal.flush()
-                await self._finish(claim, RunState.CANCELLED, RunCancelled(by=by), reason="cancelled")
+                payload_of_cancel = RunCancelled(by=by, **await self._touched(claim))
+                await self._finish(claim, RunState.CANCELLED, payload_of_cancel, reason="cancelled")
+
+    async def _touched(self, claim: Claim) -> dict[str, int]:
+        """What the journal says the run did; nothing where it cannot be read, since an ending must be written."""
+        try:
+            found = await self._store.calls.touched(claim.run.tenant, claim.run.run_id)
+        except StoreError:
+            return {}
+        return {"ran": found.ran, "unsure": found.unsure}
 
     async def _hand_over(self, claim: Claim, journal: RunJournal) -> None:
         await journal.flush()
@@ -191,7 +218,7 @@ class Executor:
                 await self._store.runs.finish(
                     claim.fence,
                     RunState.CANCELLED,
-                    RunCancelled(by=stopper),
+                    RunCancelled(by=stopper, **await self._touched(claim)),
                     reason="cancelled",
                     output=output,
                 )
@@ -201,76 +228,12 @@ class Executor:
         except IllegalTransition as error:
             log.warning("ending not written: %s", error, extra={"run_id": claim.run.run_id})
 
-    async def _persistently(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _persistently(self, write: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
                 return await write()
             except StoreUnavailable:
                 await asyncio.sleep(RETRY)
-
-
-class _Story:
-    """One execution: the chunks of the runtime become events, the texts become the answer."""
-
-    def __init__(
-        self, claim: Claim, journal: RunJournal, runtime: AgentRuntime, workspace: Workspace
-    ) -> None:
-        self.claim = claim
-        self.journal = journal
-        self.runtime = runtime
-        self.workspace = workspace
-        self.agent = claim.run.agent or ""
-        self.answer = Answer()
-        self._failures: list[str] = []
-        self._asked = False
-
-    async def stream(self, asked: RunInput, *, resume: bool = False) -> Ending:
-        """Executes to the end of the stream; resumed, the graph goes on from its checkpoint without the text.
-
-        The context is given again either way: checkpoints do not hold it.
-        """
-        turn = Turn(
-            fence=self.claim.fence,
-            agent=self.agent,
-            user=self.claim.run.user,
-            text=None if resume else asked.text,
-            context=asked.context,
-            state=None if resume else asked.state,
-            files=None if resume else asked.files,
-        )
-        async for chunk in self.runtime.stream(turn):
-            self._take(chunk)
-        if self._asked:
-            return Failed(reason="approvals_unavailable", message=NO_APPROVALS, output=self.answer.text)
-        return self.conclusion()
-
-    def conclusion(self) -> Completed:
-        """The answer; where the model gave none, what failed, or that there is none."""
-        if self.answer.text:
-            return Completed(output=self.answer.text)
-        text = "\n".join(self._failures) or "The agent ended without an answer."
-        return Completed(output=text, synthetic=True)
-
-    def _take(self, chunk: Chunk) -> None:
-        add = self.journal.add
-        match chunk:
-            case ContentChunk(text=text, message=message):
-                self.answer.add(text, message)
-                add(OutputDelta(text=text, message=message))
-            case ReasoningChunk(text=text, message=message):
-                add(ReasoningDelta(text=text, message=message))
-            case StepChunk(step=step, phase="started", label=label, kind=kind):
-                add(StepStarted(step=step, label=label, kind=kind))
-            case StepChunk(step=step, ok=ok):
-                add(StepCompleted(step=step, ok=ok))
-            case ToolCallChunk(call=call, tool=tool, label=label, arguments=arguments):
-                add(ToolCalled(call=call, tool=tool, label=label, arguments=arguments))
-            case ToolResultChunk(call=call, tool=tool, output=output, is_error=is_error):
-                if is_error:
-                    self._failures.append(render_tool_failure(tool, output, run_id=self.claim.run.run_id))
-                add(ToolResult(call=call, tool=tool, output=output, is_error=is_error))
-            case InterruptChunk():
-                self._asked = True
 
 
 def _take_back_cancellation() -> None:

@@ -16,8 +16,11 @@ from typing import Any, Literal, Self
 
 from ulid import ULID
 
+from harness_core.approvals import Approval
+from harness_core.engine.approvals import Approvals
 from harness_core.engine.bus import Listener, Subscription
 from harness_core.engine.control import Control
+from harness_core.engine.settling import DecisionWord, find_question, settle
 from harness_core.engine.worker import Worker
 from harness_core.errors import PolicyBlocked, UnknownAgent
 from harness_core.events import (
@@ -42,7 +45,10 @@ FOLLOW = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run stands when :meth:`Harness.run` returns."""
+    """How a run stands when :meth:`Harness.run` returns.
+
+    Where it waits for people, ``approval_id`` is the first open question and ``pending_action_id`` its tool call.
+    """
 
     thread_id: str
     run_id: str
@@ -97,13 +103,14 @@ class Harness:
     """Owns a worker for as long as it is open; the store and the workspace belong to the caller.
 
     Use as ``async with Harness(store, holder, seal=seal) as harness``. ``reads`` (a :class:`Control`) is the
-    read side: threads, runs, messages, events.
+    read side: threads, runs, messages, events; ``approvals`` lists what waits for people.
     """
 
     def __init__(
         self, store: Store, holder: WorkspaceHolder, *, seal: Seal, tenant: str = "local", user: str = "local"
     ) -> None:
         self.reads = Control(store)
+        self.approvals = Approvals(store, holder)
         self._holder = holder
         self._tenant = tenant
         self._user = user
@@ -161,7 +168,7 @@ class Harness:
         async for item in self._follow(accepted.run_id):
             if listeners is not None:
                 await listeners.tell(item)
-        return await self._result(accepted)
+        return await self._result(accepted.run_id)
 
     async def stream_events(
         self,
@@ -177,6 +184,49 @@ class Harness:
         asked = RunInput(text=input, context=context, state=state, files=files)
         accepted = await self._accept(asked, agent_id, thread_id)
         async for item in self._follow(accepted.run_id):
+            yield item
+
+    async def resume(
+        self,
+        approval_id: str | None = None,
+        *,
+        thread_id: str | None = None,
+        decision: DecisionWord,
+        decided_by: str,
+        edited_input: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+        listeners: Listeners | None = None,
+    ) -> RunResult:
+        """Decides a question and follows its run to its end, or to the next question.
+
+        ``thread_id`` may stand for the approval where exactly one is open. ``edit`` puts ``edited_input`` in the
+        place of the arguments and approves that; ``respond`` gives the model ``reason`` as the tool's answer.
+
+        :raises ApprovalNotFound: there is no such approval, or not exactly one is open in the thread.
+        :raises ApprovalAlreadyDecided: somebody was faster; nothing was changed.
+        :raises DecisionRefused: it cannot be decided so; nothing was changed.
+        """
+        approval = await find_question(self.approvals, self.reads, approval_id, thread_id)
+        seen = await self._decide(approval, decision, decided_by, edited_input, reason)
+        async for item in self._follow(approval.run_id, after=seen):
+            if listeners is not None:
+                await listeners.tell(item)
+        return await self._result(approval.run_id)
+
+    async def stream_resume(
+        self,
+        approval_id: str | None = None,
+        *,
+        thread_id: str | None = None,
+        decision: DecisionWord,
+        decided_by: str,
+        edited_input: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> AsyncIterator[StreamItem]:
+        """As :meth:`resume`, the items one by one."""
+        approval = await find_question(self.approvals, self.reads, approval_id, thread_id)
+        seen = await self._decide(approval, decision, decided_by, edited_input, reason)
+        async for item in self._follow(approval.run_id, after=seen):
             yield item
 
     async def cancel(self, run_id: str, by: str) -> Literal["cancelled", "requested", "finished"]:
@@ -223,8 +273,23 @@ class Harness:
             case Duplicate(run_id=run_id):
                 raise PolicyBlocked([f"already accepted as {run_id}"])
 
-    async def _follow(self, run_id: str) -> AsyncIterator[StreamItem]:
-        seen = 0
+    async def _decide(
+        self,
+        approval: Approval,
+        decision: DecisionWord,
+        by: str,
+        edited_input: Mapping[str, Any] | None,
+        reason: str | None,
+    ) -> int:
+        """Takes the decision; the number of the newest event before it."""
+        before = (await self.reads.get_run(approval.run_id)).events
+        await settle(
+            self.approvals, approval, decision, by=by, edited_input=edited_input, reason=reason or ""
+        )
+        return before
+
+    async def _follow(self, run_id: str, *, after: int = 0) -> AsyncIterator[StreamItem]:
+        seen = after
         while True:
             run = await self.reads.get_run(run_id)
             if run.events > seen:
@@ -236,19 +301,22 @@ class Harness:
             else:
                 await asyncio.sleep(FOLLOW)
 
-    async def _result(self, accepted: Accepted) -> RunResult:
-        run = await self.reads.get_run(accepted.run_id)
+    async def _result(self, run_id: str) -> RunResult:
+        run = await self.reads.get_run(run_id)
         if run.state is RunState.FAILED and run.reason == "policy":
             events = await self.reads.list_events(run.run_id)
             raise PolicyBlocked(
                 [each.payload.message for each in events if isinstance(each.payload, RunFailed)]
             )
+        waits = [each for each in await self.approvals.of_run(run_id) if each.state == "open"]
         return RunResult(
             thread_id=run.thread_id,
             run_id=run.run_id,
             agent_id=run.agent,
             state=run.state,
             output=await self.reads.output(run.run_id) or "",
+            approval_id=waits[0].approval_id if waits else None,
+            pending_action_id=waits[0].call if waits else None,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from harness_core.engine.endings import Cancelled, Ending, HandedOver, Lost
 from harness_core.models import Claim
@@ -12,12 +13,14 @@ class HeldRun:
     """One leased run and the task that executes it.
 
     A request to stop cancels the task and leaves behind why, so that the executor, which sees only a
-    cancellation, can tell a person's Stop from a lost lease or a shutdown from outside.
+    cancellation, can tell a person's Stop from a lost lease or a shutdown from outside. ``is_delicate`` tells
+    whether a tool is at work that must not run twice.
     """
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.stopped_by: Ending | None = None
+        self.is_delicate: Callable[[], bool] = lambda: False
         self._settled = False
         self._task: asyncio.Task[None] | None = None
 

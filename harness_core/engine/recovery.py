@@ -33,12 +33,7 @@ class Conclude:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskPeople:
-    """The graph waits for a decision."""
-
-
-Plan = Start | Continue | Conclude | AskPeople
+Plan = Start | Continue | Conclude
 
 
 async def plan(claim: Claim, runtime: AgentRuntime, *, now: int, started: int) -> tuple[Plan, RunResumed]:
@@ -47,18 +42,22 @@ async def plan(claim: Claim, runtime: AgentRuntime, *, now: int, started: int) -
     ``now`` and ``started`` (when this worker began) are milliseconds by the store's clock.
     """
     left = claim.run.left_at
-    kind: Literal["handover", "startup-recovery", "takeover"] = "takeover"
-    if claim.run.handed_over:
-        kind = "handover"
-    elif left is not None and left < started:
-        kind = "startup-recovery"
+    kind = _kind(claim, started)
     gap = max(0, now - left) if left is not None else 0
     match await runtime.position(claim.fence):
         case NoCheckpoint():
             return Start(), RunResumed(resume_kind=kind, gap=gap)
-        case Unfinished(text=text, finished_steps=steps):
+        case Unfinished(text=text, finished_steps=steps) | Asking(text=text, finished_steps=steps):
+            # A graph that asks goes on, too: the gate reads what people decided, or asks again under the same id.
             return Continue(text=text), RunResumed(resume_kind=kind, text=text, gap=gap, finished_steps=steps)
         case Finished(text=text):
             return Conclude(text=text), RunResumed(resume_kind=kind, text=text, gap=gap)
-        case Asking():
-            return AskPeople(), RunResumed(resume_kind=kind, gap=gap)
+
+
+def _kind(claim: Claim, started: int) -> Literal["approval", "handover", "startup-recovery", "takeover"]:
+    left = claim.run.left_at
+    if left is None:
+        return "approval"  # nobody was lost: people have decided
+    if claim.run.handed_over:
+        return "handover"
+    return "startup-recovery" if left < started else "takeover"

@@ -46,7 +46,7 @@ class Runtimes:
             return self._current
 
     async def _build(self, workspace: Workspace) -> AgentRuntime:
-        runtime = AgentRuntime(workspace, self._store.checkpoints, self._seal)
+        runtime = AgentRuntime(workspace, self._store, self._seal)
         await runtime.warm()
         log.info("agents ready", extra={"agents": sorted(workspace.agents)})
         return runtime

@@ -20,6 +20,7 @@ from harness_core.engine.executor import Admission, Executor
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
 from harness_core.engine.runtimes import Runtimes
+from harness_core.engine.sweep import Sweep
 from harness_core.errors import StoreError
 from harness_core.events import RunFailed
 from harness_core.models import Claim
@@ -39,6 +40,9 @@ IDLE = 1.0
 
 PAUSE = 0.5
 """Seconds to wait after Redis failed, so that an outage is not a busy loop."""
+
+LOOK = 0.2
+"""Seconds between two looks at what still works while this process drains."""
 
 RELOAD = 2.0
 """Seconds between two looks at the workspace folder."""
@@ -71,6 +75,7 @@ class Worker:
         self._capacity = capacity
         self._runtimes = Runtimes(store, holder, seal)
         self._writer = EventWriter(store.runs, self.bus.touch)
+        self._sweep = Sweep(store, holder, self.bus.touch)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
@@ -90,7 +95,7 @@ class Worker:
             async with asyncio.TaskGroup() as loops:
                 side = [
                     loops.create_task(self._renew(), name="renew"),
-                    loops.create_task(self._sweep(), name="sweep"),
+                    loops.create_task(self._sweep.run(), name="sweep"),
                     loops.create_task(self._watch_workspace(), name="reload"),
                     loops.create_task(self._writer.run(), name="events"),
                     loops.create_task(self.bus.run(), name="bus"),
@@ -100,21 +105,32 @@ class Worker:
                 for loop in side:
                     loop.cancel()
         finally:
-            for task in self._tasks:
+            left = list(self._tasks)
+            for task in left:
                 task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
             with contextlib.suppress(StoreError):
                 await self._store.presence.leave(self.name)
 
     async def drain(self, *, limit: float = 25.0, grace: float = 5.0) -> None:
-        """Claims no more, lets runs end for ``grace`` seconds, hands the others over within ``limit``."""
+        """Claims no more, lets runs end for ``grace`` seconds, hands the others over within ``limit``.
+
+        A tool that must not run twice gets most of that time to end: broken off, it would cost a person a look.
+        """
         self._draining.set()
         self._room.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
+        patience = time.monotonic() + max(0.0, limit - grace) * 0.8
+        while self._tasks and time.monotonic() < patience:
+            for held in list(self._held.values()):
+                if not held.is_delicate():
+                    held.hand_over()
+            await asyncio.wait(self._tasks, timeout=LOOK)
         for held in list(self._held.values()):
             held.hand_over()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=max(0.0, limit - grace))
+            await asyncio.wait(self._tasks, timeout=max(0.0, limit - grace) * 0.2)
 
     async def _start(self) -> int:
         while True:
@@ -162,6 +178,7 @@ class Worker:
         run_id = held.claim.run.run_id
         try:
             workspace, runtime = await self._runtimes.current()
+            held.is_delicate = lambda: runtime.is_delicate(run_id)
             await executor.execute(held, runtime, workspace)
         except Exception as error:
             log.exception("run could not be executed", extra={"run_id": run_id})
@@ -204,20 +221,6 @@ class Worker:
                 held.lose()
             elif run_id in cancelled:
                 held.cancel(cancelled[run_id])
-
-    async def _sweep(self) -> None:
-        while True:
-            recovery = self._holder.current.runtime.recovery
-            try:
-                reaped = await self._store.runs.reap(
-                    max_attempts=recovery.max_recovery_attempts if recovery.enabled else 0
-                )
-                for run_id in (*reaped.taken, *reaped.dead):
-                    log.warning("worker of this run was lost", extra={"run_id": run_id})
-                    self.bus.touch(run_id)
-            except StoreError as error:
-                log.warning("no sweep: %s", error)
-            await asyncio.sleep(min(recovery.lease / 4, 2.5))
 
     async def _watch_workspace(self) -> None:
         while True:

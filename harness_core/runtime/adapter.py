@@ -11,6 +11,7 @@ import langsmith
 from langchain_core.runnables import RunnableConfig
 
 from harness_core.models import Fence
+from harness_core.policy import CallSite
 from harness_core.runtime import history
 from harness_core.runtime.bindings import Bindings, engine_saver
 from harness_core.runtime.checkpointer import FENCE
@@ -24,11 +25,12 @@ from harness_core.runtime.chunks import (
     Turn,
     Unfinished,
 )
-from harness_core.runtime.gate import REQUESTER
+from harness_core.runtime.desk import Desk
+from harness_core.runtime.gate import SITE
 from harness_core.runtime.limits import Pace
 from harness_core.runtime.stream import MODES, ChunkStream
-from harness_core.store import CheckpointRepository, Seal
-from harness_core.workspace import Workspace
+from harness_core.store import Seal, Store
+from harness_core.workspace import Workspace, agent_digest
 
 RECURSION_LIMIT = 200
 """Supersteps of one run: some ninety rounds of model and tools. A graph that goes on longer is going in circles."""
@@ -39,17 +41,24 @@ langsmith.configure(enabled=False)  # conversations go to no third party, whatev
 
 
 class AgentRuntime:
-    """The agents of one version of the workspace, over the checkpoints in the store."""
+    """The agents of one version of the workspace, over the checkpoints and the journal in the store."""
 
-    def __init__(self, workspace: Workspace, checkpoints: CheckpointRepository, seal: Seal) -> None:
+    def __init__(self, workspace: Workspace, store: Store, seal: Seal) -> None:
         self._workspace = workspace
-        self._saver = engine_saver(checkpoints, seal)
-        self._bindings = Bindings(workspace, self._saver)
+        self._saver = engine_saver(store.checkpoints, seal)
+        self._desk = Desk(workspace, store.calls)
+        self._bindings = Bindings(workspace, self._saver, self._desk)
 
-    @property
-    def digest(self) -> str:
-        """The digest of the workspace these agents were made from."""
-        return self._workspace.digest
+    def digest(self, agent: str) -> str:
+        """Stands for everything that says how ``agent`` behaves; see :func:`~harness_core.workspace.agent_digest`.
+
+        :raises UnknownAgent: the workspace has no such agent.
+        """
+        return agent_digest(self._workspace, agent)
+
+    def is_delicate(self, run_id: str) -> bool:
+        """Whether a tool of this run is at work that must not run twice."""
+        return self._desk.is_delicate(run_id)
 
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""
@@ -84,7 +93,7 @@ class AgentRuntime:
         graph: Any = binding.graph  # its stubs do not know the stream mode "tools"
         parts = graph.astream(
             _input(turn),
-            _config(turn.fence, agent=turn.agent, requester=turn.user),
+            _config(turn.fence, CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent)),
             context=turn.context,
             stream_mode=list(MODES),
             subgraphs=True,
@@ -111,7 +120,7 @@ class AgentRuntime:
         messages = history.of_run(state.values.get("messages", []), fence.run_id)
         text = history.answer(messages)
         if state.interrupts:
-            return Asking(text=text, requests=tuple((each.id, each.value) for each in state.interrupts))
+            return Asking(text=text, finished_steps=history.ended_calls(messages))
         # Not `state.next`: it leaves out tasks that ended, also when what follows from them was never stored.
         if not state.tasks:
             return Finished(text=text)
@@ -127,10 +136,10 @@ def _input(turn: Turn) -> dict[str, Any] | None:
     return {**given, "messages": [history.input_message(turn.fence.run_id, turn.text)]}
 
 
-def _config(fence: Fence, *, agent: str = "", requester: str = "") -> RunnableConfig:
+def _config(fence: Fence, site: CallSite | None = None) -> RunnableConfig:
     configurable: dict[str, Any] = {"thread_id": fence.thread_id, "run_id": fence.run_id, FENCE: fence}
-    if agent:
-        configurable |= {_AGENT: agent, REQUESTER: requester}
+    if site is not None:
+        configurable |= {_AGENT: site.agent, SITE: site}
     return {
         "configurable": configurable,
         "metadata": {"run_id": fence.run_id},

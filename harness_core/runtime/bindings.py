@@ -11,13 +11,14 @@ from langchain.agents.middleware import AgentMiddleware
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
-from harness_core.errors import HarnessError, UnknownAgent, WorkspaceInvalid
+from harness_core.errors import HarnessError, UnknownAgent
 from harness_core.runtime.checkpointer import FencedSaver
-from harness_core.runtime.gate import ToolGate, may_run
+from harness_core.runtime.desk import Desk
+from harness_core.runtime.gate import ToolGate
 from harness_core.runtime.history import HistoryState, patch_open_calls
 from harness_core.runtime.limits import ModelCalls
 from harness_core.runtime.models import BoundModel
-from harness_core.runtime.parts import Parts, needs_approval
+from harness_core.runtime.parts import Parts
 from harness_core.runtime.tools import BoundTool
 from harness_core.store import CheckpointRepository, Seal
 from harness_core.workspace import AgentSpec, Workspace
@@ -49,15 +50,11 @@ def compile_graph(
     """A graph whose calls all pass the gate.
 
     :raises HarnessError: the last, and so innermost, middleware is not the gate.
-    :raises WorkspaceInvalid: a tool needs decisions, which nobody could make.
     """
     if not middleware or not isinstance(middleware[-1], ToolGate):
         raise HarnessError(
             f"agent {agent.name}: no graph is compiled without the tool gate in innermost place"
         )
-    refused = [tool for tool in tools if not may_run(tool.spec)]
-    if refused:
-        raise WorkspaceInvalid([needs_approval(tool.spec) for tool in refused])
     return create_agent(
         model.model,
         [tool.tool for tool in tools],
@@ -72,8 +69,9 @@ def compile_graph(
 class Bindings:
     """The agents of one workspace, each compiled on first use."""
 
-    def __init__(self, workspace: Workspace, saver: FencedSaver) -> None:
+    def __init__(self, workspace: Workspace, saver: FencedSaver, desk: Desk) -> None:
         self._workspace = workspace
+        self._desk = desk
         self._saver = saver
         self._parts = Parts(workspace)
         self._bindings: dict[str, Binding] = {}
@@ -96,7 +94,7 @@ class Bindings:
         middleware = [
             patch_open_calls(),
             ModelCalls(model.name, limit=limits.model_call, tries=model.tries),
-            ToolGate(by_name, limit=limits.tool_call),
+            ToolGate(by_name, self._desk, limit=limits.tool_call),
         ]
         graph = compile_graph(agent, model, tools, middleware, self._saver)
         return Binding(agent=agent, graph=graph, tools=by_name)

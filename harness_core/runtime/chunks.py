@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from harness_core.approvals import Effect
 from harness_core.models import Fence
 
 
@@ -14,6 +15,7 @@ class Turn:
     """What a run asks of an agent. ``text`` None means: go on from the checkpoint.
 
     ``context`` reaches tools and middleware and is not kept in checkpoints, so it is given again each time.
+    ``user`` asked for the run, ``channel`` is where.
     ``state`` and ``files`` are laid into the graph's state together with the input.
     """
 
@@ -21,6 +23,7 @@ class Turn:
     agent: str
     text: str | None
     user: str
+    channel: str | None = None
     context: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
     files: Mapping[str, Any] | None = None
@@ -42,13 +45,14 @@ class ReasoningChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepChunk:
-    """A model turn or a tool call begins or ends. ``step`` of a tool is its call's id. ``label`` is for people."""
+    """A model turn or a tool begins or ends. ``step`` of a tool is its call's id. ``label`` is for people."""
 
     step: str
     label: str
     kind: Literal["model", "tool"]
     phase: Literal["started", "completed"]
     ok: bool = True
+    effect: Effect = Effect.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +77,31 @@ class ToolResultChunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InterruptChunk:
-    """The graph waits for people. Each request is what the graph asks, by the id of the question."""
+class RefusedChunk:
+    """A call that is not made, without asking anybody. ``message`` says why, for people."""
 
-    requests: tuple[tuple[str, Any], ...]
+    call: str
+    tool: str
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptChunk:
+    """The graph waits for people. ``questions`` are approval ids; ``foreign`` says that something else asks, too."""
+
+    questions: tuple[str, ...]
+    foreign: bool = False
 
 
 Chunk: TypeAlias = (
-    ContentChunk | ReasoningChunk | StepChunk | ToolCallChunk | ToolResultChunk | InterruptChunk
+    ContentChunk
+    | ReasoningChunk
+    | StepChunk
+    | ToolCallChunk
+    | ToolResultChunk
+    | RefusedChunk
+    | InterruptChunk
 )
 
 
@@ -106,10 +127,10 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """The graph waits for people; see :class:`InterruptChunk`."""
+    """The graph waits for people. The fields are those of :class:`Unfinished`."""
 
     text: str
-    requests: tuple[tuple[str, Any], ...]
+    finished_steps: int
 
 
 GraphPosition: TypeAlias = NoCheckpoint | Unfinished | Finished | Asking

@@ -17,7 +17,7 @@ from harness_core.errors import (
     UnknownAgent,
     WorkspaceInvalid,
 )
-from harness_core.runtime.redaction import redact
+from harness_core.redaction import redact
 
 _ADMIN = "Press Retry, or ask an admin."
 _REASON_LENGTH = 300

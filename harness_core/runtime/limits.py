@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain.agents.middleware.types import ModelRequest, ModelResponse
@@ -13,17 +12,9 @@ from langgraph.errors import GraphBubbleUp
 
 from harness_core.errors import HarnessError, OperationTimeout
 from harness_core.runtime.failures import ModelGaveUp
+from harness_core.runtime.steps import ModelStep
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class ModelStep:
-    """What :class:`ModelCalls` says on the graph's custom stream. ``step`` stays the same when it is repeated."""
-
-    step: str
-    phase: Literal["started", "completed"]
-    ok: bool = True
 
 
 class ModelCalls(AgentMiddleware[Any, Any]):

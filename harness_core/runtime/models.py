@@ -10,8 +10,8 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models.chat_models import BaseChatModel
 from pydantic import ValidationError
 
+from harness_core.redaction import redact
 from harness_core.runtime.demo import DemoChatModel
-from harness_core.runtime.redaction import redact
 from harness_core.workspace import ModelSpec
 
 _CLIENT_RETRIES = 2  # what the clients of OpenAI and Anthropic do when nothing else is said

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness_core.errors import WorkspaceInvalid
-from harness_core.runtime.gate import may_run, refusal
 from harness_core.runtime.models import BoundModel, ModelUnusable, load_model
 from harness_core.runtime.tools import BoundTool, ToolUnusable, load_tool
-from harness_core.workspace import Diagnostic, ToolSpec, Workspace
+from harness_core.workspace import Diagnostic, Workspace
 
 
 class Parts:
@@ -45,18 +44,13 @@ def check_runtime(workspace: Workspace) -> list[Diagnostic]:
         *((parts.model, name) for name in workspace.models),
         *((parts.tool, name) for name in workspace.tools),
     ]
-    found = [needs_approval(spec) for spec in workspace.tools.values() if not may_run(spec)]
+    found: list[Diagnostic] = []
     for build, name in builds:
         try:
             build(name)
         except WorkspaceInvalid as error:
             found.extend(each for each in error.findings if isinstance(each, Diagnostic))
     return found
-
-
-def needs_approval(spec: ToolSpec) -> Diagnostic:
-    """The diagnostic of a tool that may not run without a decision."""
-    return _finding("approval-not-available", f"Tool {spec.name}", refusal(spec.name))
 
 
 def _finding(code: str, subject: str, message: str) -> Diagnostic:

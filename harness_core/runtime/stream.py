@@ -1,8 +1,8 @@
 """LangGraph's stream → chunks.
 
 Facts this rests on (LangGraph 1.2, LangChain 1.4): a message arrives as deltas under one id, and again whole
-in the update of its node; a finished task is reported again after a resume; a paused tool reports its start
-again; other models, inside middleware or tools, stream into the same channel. So: text counts only from the
+in the update of its node; a finished task is reported again after a resume; an interrupt in a subgraph is
+reported there and at the root; other models, inside middleware or tools, stream into the same channel. So: text counts only from the
 agent's own model node, and everything is told once per id.
 """
 
@@ -13,20 +13,24 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
+from harness_core.approvals import Effect
+from harness_core.redaction import redact
 from harness_core.runtime.chunks import (
     Chunk,
     ContentChunk,
     InterruptChunk,
     ReasoningChunk,
+    RefusedChunk,
     StepChunk,
     ToolCallChunk,
     ToolResultChunk,
 )
-from harness_core.runtime.limits import ModelStep, Pace
-from harness_core.runtime.redaction import redact
+from harness_core.runtime.gate import QUESTION
+from harness_core.runtime.limits import Pace
+from harness_core.runtime.steps import CallRefused, ModelStep, ToolStep
 from harness_core.runtime.tools import BoundTool
 
-MODES = ("messages", "updates", "custom", "tools")
+MODES = ("messages", "updates", "custom")
 """The stream modes to ask for, with ``subgraphs=True`` and ``version="v2"``."""
 
 MODEL_LABEL = "Thinking"
@@ -45,6 +49,7 @@ class ChunkStream:
         self._arguments: dict[str, Mapping[str, Any]] = {}  # of every call that was told
         self._started: set[str] = set()
         self._ended: set[str] = set()
+        self._ended_steps: set[str] = set()
         self._asked: set[str] = set()
 
     def take(self, part: Mapping[str, Any]) -> Iterator[Chunk]:
@@ -52,6 +57,12 @@ class ChunkStream:
         match part:
             case {"type": "updates", "data": {"__interrupt__": interrupts}}:
                 yield from self._interrupted(interrupts)
+            case {"type": "custom", "data": CallRefused() as refused}:
+                yield RefusedChunk(
+                    call=refused.call, tool=refused.tool, title=refused.title, message=refused.message
+                )
+            case {"type": "custom", "data": ToolStep(effect=Effect.ONCE) as step}:
+                yield from self._tool_step(step)  # whoever makes it, people want to know
             case {"ns": (_, *_)}:
                 return
             case {"type": "messages", "data": (AIMessageChunk() as message, metadata)}:
@@ -60,8 +71,8 @@ class ChunkStream:
                 yield from self._updated(updates)
             case {"type": "custom", "data": ModelStep() as step}:
                 yield from self._model_step(step)
-            case {"type": "tools", "data": {"event": "tool-started"} as started}:
-                yield from self._tool_started(started)
+            case {"type": "custom", "data": ToolStep() as step}:
+                yield from self._tool_step(step)
             case _:
                 return
 
@@ -114,15 +125,14 @@ class ChunkStream:
             masked=tuple(sorted(tool.spec.secret_arguments & arguments.keys())) if tool else (),
         )
 
-    def _tool_started(self, started: Mapping[str, Any]) -> Iterator[Chunk]:
-        call, name = started["tool_call_id"], started["tool_name"]
-        tool = self._tools.get(name)
-        if call in self._started or tool is None:
+    def _tool_step(self, step: ToolStep) -> Iterator[Chunk]:
+        told = self._started if step.phase == "started" else self._ended_steps
+        if step.call in told:
             return
-        self._started.add(call)
-        arguments = self._arguments.get(call, _plain(started.get("input")))
-        yield from self._called(call, name, arguments)
-        yield StepChunk(step=call, label=tool.label(arguments), kind="tool", phase="started")
+        told.add(step.call)
+        yield StepChunk(
+            step=step.call, label=step.label, kind="tool", phase=step.phase, ok=step.ok, effect=step.effect
+        )
 
     def _answered(self, message: ToolMessage) -> Iterator[Chunk]:
         call, name = message.tool_call_id, message.name or ""
@@ -131,10 +141,6 @@ class ChunkStream:
         self._ended.add(call)
         is_error = message.status == "error"
         yield ToolResultChunk(call=call, tool=name, output=self._shown(message), is_error=is_error)
-        tool = self._tools.get(name)
-        if tool is not None and call in self._started:
-            label = tool.label(self._arguments.get(call, {}))
-            yield StepChunk(step=call, label=label, kind="tool", phase="completed", ok=not is_error)
 
     def _shown(self, message: ToolMessage) -> str:
         tool = self._tools.get(message.name or "")
@@ -152,7 +158,8 @@ class ChunkStream:
         fresh = [each for each in interrupts if each.id not in self._asked]
         self._asked.update(each.id for each in fresh)
         if fresh:
-            yield InterruptChunk(requests=tuple((each.id, each.value) for each in fresh))
+            asked = [_question(each.value) for each in fresh]
+            yield InterruptChunk(questions=tuple(filter(None, asked)), foreign=not all(asked))
 
 
 def _blocks(message: AIMessageChunk) -> Sequence[Any]:
@@ -180,5 +187,7 @@ def _messages(update: Any) -> Iterator[BaseMessage]:
             return
 
 
-def _plain(given: Any) -> Mapping[str, Any]:
-    return given if isinstance(given, dict) else {}
+def _question(value: Any) -> str | None:
+    """The approval that an interrupt of the gate names; None for one that is not the gate's."""
+    found = value.get(QUESTION) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None

@@ -6,12 +6,10 @@ so both must be there.
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import importlib
 import inspect
 import json
-import threading
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +20,9 @@ import pydantic_core
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, create_model
 
-from harness_core.runtime.redaction import MASK, redact
+from harness_core.approvals import Effect
+from harness_core.daemon_thread import in_daemon_thread
+from harness_core.redaction import MASK, redact
 from harness_core.tool_call import ToolCall
 from harness_core.workspace import ToolSpec, python_reference
 
@@ -39,6 +39,11 @@ class BoundTool:
 
     spec: ToolSpec
     tool: BaseTool
+
+    @property
+    def effect(self) -> Effect:
+        """What repeating a call would do."""
+        return Effect.IDEMPOTENT if self.spec.idempotent else Effect.ONCE
 
     def label(self, arguments: Mapping[str, Any]) -> str:
         return self.spec.label_for(arguments)
@@ -134,7 +139,7 @@ def _from_function(function: Callable[..., Any], spec: ToolSpec) -> BaseTool:
             arguments[call_parameter] = _current.get()
         if inspect.iscoroutinefunction(function):
             return as_text(await function(**arguments))
-        return as_text(await _in_thread(lambda: function(**arguments)))
+        return as_text(await in_daemon_thread(lambda: function(**arguments), name="tool"))
 
     return StructuredTool(
         name=spec.name, description=description, args_schema=schema, func=None, coroutine=serve
@@ -185,37 +190,3 @@ def as_text(value: Any) -> str:
         raise TypeError(
             f"the tool returned a {type(value).__name__}, which is neither text nor JSON"
         ) from None
-
-
-async def _in_thread(work: Callable[[], Any]) -> Any:
-    """Runs ``work`` in a thread of its own, in the caller's context.
-
-    A daemon thread, not a pool: a tool that hangs after it was given up would keep a worker of the pool
-    busy for ever, and the process from ending.
-    """
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[Any] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def settle(value: Any, error: BaseException | None) -> None:
-        if outcome.done():
-            return
-        if error is None:
-            outcome.set_result(value)
-        else:
-            outcome.set_exception(error)
-
-    def run() -> None:
-        value: Any = None
-        error: BaseException | None = None
-        try:
-            value = context.run(work)
-        except StopIteration as stop:
-            error = RuntimeError(f"the tool raised StopIteration: {stop}")
-        except BaseException as raised:  # noqa: BLE001  # it travels to the awaiting task
-            error = raised
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, value, error)
-
-    threading.Thread(target=run, name="tool", daemon=True).start()
-    return await outcome

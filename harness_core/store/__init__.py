@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Self
 
+from harness_core.store.approvals import ApprovalRepository, Due
+from harness_core.store.audit import AuditRepository, verify_chain
+from harness_core.store.calls import CallRepository, Question, Standing, Unstarted
 from harness_core.store.checkpoints import CheckpointRepository, WriteRow
 from harness_core.store.connection import connect, pin_meta, store_errors, verify
 from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Lost, Wait
@@ -14,7 +17,7 @@ from harness_core.store.events import EventRepository
 from harness_core.store.keys import Keys
 from harness_core.store.listing import RunList, ThreadRepository
 from harness_core.store.presence import PresenceRepository
-from harness_core.store.runs import Appended, Reaped, RunRepository
+from harness_core.store.runs import Appended, Parked, Reaped, RunRepository
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 
@@ -27,6 +30,9 @@ class Store:
         self._heartbeat = connect(url, retries=1, connections=2)
         scripts = Scripts(self.client, partitions)
         self.runs = RunRepository(self.client, self._heartbeat, scripts, seal)
+        self.calls = CallRepository(self.client, scripts, seal)
+        self.approvals = ApprovalRepository(self.client, scripts, self.runs, seal)
+        self.audit = AuditRepository(self.client, scripts)
         self.lists = RunList(self.client, scripts)
         self.threads = ThreadRepository(self.client, scripts, seal)
         self.events = EventRepository(self.client, self.runs, seal)
@@ -73,19 +79,28 @@ class Store:
 
 __all__ = [
     "Appended",
+    "ApprovalRepository",
+    "AuditRepository",
     "Begun",
     "Budget",
+    "CallRepository",
     "CheckpointRepository",
     "DeliveryRepository",
+    "Due",
     "EventRepository",
     "Lost",
+    "Parked",
     "PresenceRepository",
+    "Question",
     "Reaped",
     "RunList",
     "RunRepository",
     "Seal",
+    "Standing",
     "Store",
     "ThreadRepository",
+    "Unstarted",
     "Wait",
     "WriteRow",
+    "verify_chain",
 ]

@@ -25,6 +25,18 @@ TEMPLATES: dict[str, str] = {
     "thread_runs": "thread:%s:runs",  # zset of run ids, score 0
     "run": "run:%s",  # hash: the run's record, sealed input and output
     "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = index + 1
+    "calls": "run:%s:calls",  # list of the keys of a run's tool calls, in order
+    "call": "run:%s:call:%s",  # hash: one tool call in the journal, its result sealed
+    "run_approvals": "run:%s:approvals",  # list of a run's approval ids, in order
+    "run_open": "run:%s:open",  # set of those that wait for people
+    "approval": "approval:%s",  # hash: a question, what people see of it sealed
+    "votes": "approval:%s:votes",  # hash: person -> at|source, of the current revision
+    "approvals": "approvals:%s",  # zset of a tenant's approval ids by the time they were asked
+    "approvals_open": "approvals:%s:open",  # zset, those that wait for people
+    "deadlines": "deadlines",  # zset of open approval ids by their deadline, ms
+    "reminders": "reminders",  # zset of open approval ids by their next reminder, ms
+    "audit": "audit:%s",  # list: hash|seq|at|previous hash|JSON, each link hashing the one before
+    "audit_head": "audit:%s:head",  # hash: seq, hash of the newest link
     "deliveries": "run:%s:deliveries",  # hash: part -> JSON record
     "runs": "runs:%s",  # zset of a tenant's run ids, score 0, so ordered by id = by time
     "runs_state": "runs:%s:state:%s",  # zset, the same by state

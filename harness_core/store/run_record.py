@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 from harness_core.models import Run, RunInput
 from harness_core.states import RunState
@@ -11,9 +12,15 @@ from harness_core.states import RunState
 FIELDS = (
     "version", "tenant", "conversation", "thread_id", "user", "state", "created_at", "agent", "channel",
     "target", "started_at", "ended_at", "epoch", "attempts", "takeovers", "reason", "cancelled_by",
-    "workspace", "traceparent", "retry_of", "left_at", "left",
+    "workspace", "traceparent", "retry_of", "left_at", "left", "pause", "intent",
 )  # fmt: skip
 """What a record is read from: everything but the sealed input and output."""
+
+
+_INTENTS: Final[Mapping[str, Literal["run-input", "approval-decision"]]] = {
+    "run-input": "run-input",
+    "approval-decision": "approval-decision",
+}
 
 
 def decode_run(run_id: str, values: Sequence[bytes | None], events: int = 0) -> Run | None:
@@ -46,6 +53,8 @@ def decode_run(run_id: str, values: Sequence[bytes | None], events: int = 0) -> 
         retry_of=raw.get("retry_of"),
         left_at=_number(raw, "left_at"),
         handed_over=raw.get("left") == "handover",
+        pause=int(raw.get("pause", 1)),
+        intent=_INTENTS.get(raw.get("intent", "")),
         version=int(raw.get("version", 1)),
     )
 

@@ -40,7 +40,7 @@ from harness_core.states import RunState
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
 from harness_core.store.run_record import FIELDS, decode_input, decode_run
-from harness_core.store.scripts import Argument, Scripts
+from harness_core.store.scripts import Argument, Scripts, texts
 from harness_core.store.seal import Seal
 
 PER_CONVERSATION = 20
@@ -62,6 +62,15 @@ class Appended:
     """``cancelled_by`` names who asked this run to stop, if anyone did."""
 
     cancelled_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """How a run stands after it asked: ``by`` names who wants it stopped, ``pause`` is its next stretch."""
+
+    outcome: Literal["waiting", "resuming", "cancelled"]
+    pause: int = 1
+    by: str = ""
 
 
 class RunRepository:
@@ -91,7 +100,7 @@ class RunRepository:
             int(submission.addressed), int(submission.follow == "thread"), int(submission.shared),
             PER_CONVERSATION, PER_TENANT, SEEN_FOR, *submission.dedupe,
         )  # fmt: skip
-        match _texts(reply):
+        match texts(reply):
             case ["accepted", run, thread, position]:
                 return Accepted(run_id=run, thread_id=thread, position=int(position))
             case ["duplicate", run]:
@@ -141,7 +150,7 @@ class RunRepository:
                     "renew", keys, worker, _ms(lease), *flat, client=self._heartbeat, limit=1.0
                 )
                 lost.update(run.decode() for run in reply[0])
-                stops = _texts(reply[1])
+                stops = texts(reply[1])
                 cancelled.update(zip(stops[::2], stops[1::2], strict=True))
         return Renewal(lost=frozenset(lost), cancelled=cancelled)
 
@@ -183,11 +192,18 @@ class RunRepository:
         flat = [item for each in payloads for item in (each.name, self._sealed(fence, each))]
         return [*self._place(fence)[1:], batch, *flat]
 
-    async def park(self, fence: Fence, open_questions: int) -> Literal["waiting", "resuming"]:
+    async def park(self, fence: Fence) -> Parked:
         """Leaves the run to people while questions are open; with none left it goes on at once."""
-        reply = await self._scripts.call("park", *self._place(fence), open_questions)
+        reply = await self._scripts.call("park", *self._place(fence))
+        match texts(reply):
+            case ["waiting"]:
+                return Parked(outcome="waiting")
+            case ["resuming", pause]:
+                return Parked(outcome="resuming", pause=int(pause))
+            case ["cancel_requested", by]:
+                return Parked(outcome="cancelled", by=by)
         _refuse(fence, reply, RunState.WAITING)
-        return "waiting" if reply[0] == b"waiting" else "resuming"
+        raise StoreError(f"park answered {texts(reply)}")
 
     async def finish(
         self,
@@ -232,7 +248,7 @@ class RunRepository:
         """
         keys = await self.locate(run_id)
         reply = await self._scripts.call("cancel", keys, run_id, by)
-        match _texts(reply):
+        match texts(reply):
             case ["cancelled" | "requested" | "finished" as outcome, *_]:
                 return outcome
             case _:
@@ -297,16 +313,12 @@ class RunRepository:
         return keys, fence.tenant, fence.conversation, fence.run_id, fence.epoch
 
 
-def _texts(reply: Sequence[Any]) -> list[str]:
-    return [item.decode() if isinstance(item, bytes) else str(item) for item in reply]
-
-
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
 
 
 def _refuse(fence: Fence, reply: Sequence[Any], requested: RunState | None = None) -> None:
-    match _texts(reply):
+    match texts(reply):
         case ["fenced"]:
             raise StaleFence(f"run {fence.run_id}: epoch {fence.epoch} no longer holds the lease")
         case ["illegal", found]:

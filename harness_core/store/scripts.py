@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from redis.commands.core import AsyncScript
@@ -21,8 +22,13 @@ from harness_core.store.keys import Keys, lua_builders, partition_of
 
 Argument = str | bytes | int
 
-REPEATABLE = frozenset({"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done"})
+REPEATABLE = frozenset(
+    {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done"}
+)
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
+
+AUDITED = frozenset({"call_open", "decide", "revise", "expire", "stir", "abandon", "note"})
+"""Verbs about questions to people: they share ``questions.lua`` and add to the audit chain."""
 
 _QUOTE = """
 local root = KEYS[1]
@@ -53,10 +59,15 @@ def script_text(verb: str) -> str:
             lua_builders(),
             f"local ALLOWED = {{ {moves} }}",
             (lua / "prelude.lua").read_text(encoding="utf-8"),
+            *(_shared(lua, "sha256", "questions") if verb in AUDITED else ()),
             f"local function verb()\n{body}\nend",
             "return verb()" if verb in REPEATABLE else _ONCE,
         )
     )
+
+
+def _shared(lua: Traversable, *names: str) -> list[str]:
+    return [(lua / f"{name}.lua").read_text(encoding="utf-8") for name in names]
 
 
 class Scripts:
@@ -107,3 +118,8 @@ class Scripts:
         if verb not in self._loaded:
             self._loaded[verb] = self._client.register_script(script_text(verb))
         return self._loaded[verb]
+
+
+def texts(reply: Sequence[Any]) -> list[str]:
+    """A reply of names and numbers as text."""
+    return [item.decode() if isinstance(item, bytes) else str(item) for item in reply]

@@ -4,8 +4,10 @@ from harness_core.workspace.diagnostics import Diagnostic
 from harness_core.workspace.holder import Reloaded, ReloadOutcome, ReloadRefused, WorkspaceHolder
 from harness_core.workspace.loader import Checked, Workspace, check_workspace, load_workspace
 from harness_core.workspace.python_reference import PythonReference, python_reference
+from harness_core.workspace.reach import agent_digest, agents_reached
 from harness_core.workspace.schema import (
     AgentSpec,
+    ApprovalExcept,
     Approvals,
     Approvers,
     ChannelSpec,
@@ -17,6 +19,7 @@ from harness_core.workspace.schema import (
 
 __all__ = (
     "AgentSpec",
+    "ApprovalExcept",
     "Approvals",
     "Approvers",
     "ChannelSpec",
@@ -32,6 +35,8 @@ __all__ = (
     "ToolSpec",
     "Workspace",
     "WorkspaceHolder",
+    "agent_digest",
+    "agents_reached",
     "check_workspace",
     "load_workspace",
     "python_reference",

@@ -59,16 +59,6 @@ def _tool(document: Document) -> None:
         for key in ("mcp", "approval", "python"):
             document.mute((key,))
         return
-    if document.text("approval") == "always" or document.has("approval", "except_when"):
-        message = "Approvals are not available yet: a tool that asks cannot be used"
-        document.report(("approval",), "approval-not-available", message, allowed="never")
-    idempotent = document.value("idempotent")
-    if idempotent is None or idempotent is False or idempotent == "false":
-        found = "idempotent: false" if document.has("idempotent") else "no idempotent key, which means false"
-        message = "Approvals are not available yet: only tools that may safely run twice can be used"
-        document.report(
-            ("idempotent",), "non-idempotent-not-available", message, found=found, allowed="idempotent: true"
-        )
     if not document.has("approval") and not document.has("idempotent"):
         message = "says neither approval nor idempotent: it runs without asking, and a crash inside it must ask a person"
         document.report(

@@ -8,18 +8,32 @@ from architecture.source_tree import Import, Module, ours
 
 import harness_core
 
-RECORDS = frozenset({"canonical", "errors", "events", "models", "states", "tool_call"})
+RECORDS = frozenset(
+    {
+        "approvals",
+        "canonical",
+        "daemon_thread",
+        "errors",
+        "events",
+        "models",
+        "redaction",
+        "states",
+        "tool_call",
+    }
+)
 
 #: Room of harness_core → the rooms it may import, apart from itself.
 CORE = {
     "errors": frozenset[str](),
     **dict.fromkeys(RECORDS - {"errors"}, RECORDS),
     "workspace": RECORDS,
+    "arguments": RECORDS,
     "policy": RECORDS | {"workspace"},
+    "preview": RECORDS | {"workspace"},
     "store": RECORDS | {"workspace"},
     "routing": RECORDS | {"workspace"},
-    "runtime": RECORDS | {"workspace", "policy", "store"},
-    "engine": RECORDS | {"workspace", "policy", "store", "routing", "runtime"},
+    "runtime": RECORDS | {"arguments", "workspace", "policy", "preview", "store"},
+    "engine": RECORDS | {"arguments", "workspace", "policy", "preview", "store", "routing", "runtime"},
 }
 
 #: The web process lives on `engine.control`, so that one is held to more than its room is.
@@ -31,7 +45,9 @@ BOT = {
     "settings": frozenset[str](),
     "view": frozenset[str](),
     "delivery": frozenset({"view"}),
-    "listeners": frozenset({"access", "delivery", "ingress", "view"}),
+    "people": frozenset({"delivery"}),
+    "approvers": frozenset({"people"}),
+    "listeners": frozenset({"access", "approvers", "delivery", "ingress", "metrics", "people", "view"}),
     "playground": frozenset[str](),
 }
 

@@ -97,7 +97,7 @@ async def test_an_agent_that_was_removed_fails_its_interrupted_run_and_says_so(o
     async with office.worker("second"):
         run = await office.ended(run_id)
 
-    assert (run.state, run.reason) == (RunState.FAILED, "configuration_changed")
+    assert (run.state, run.reason) == (RunState.FAILED, "unknown_agent")
 
 
 async def test_twenty_runs_survive_workers_that_keep_dying(office: Office) -> None:

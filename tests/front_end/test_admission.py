@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 from front_end.slack_bodies import CAST
 from front_end.stage import Stage
 
 from bot.admission import REFUSAL, Admission
 from bot.delivery.web_api import SingleToken, WebApi
+from bot.people import People
 from bot.playground.faults import ErrorAnswer
 from harness_core.models import Run
 from harness_core.states import RunState
@@ -14,9 +17,11 @@ INFO = "users.info"
 
 
 @pytest.fixture
-def admission(stage: Stage) -> Admission:
+async def admission(stage: Stage) -> AsyncIterator[Admission]:
     token = SingleToken(stage.slack.config.bot_token)
-    return Admission(WebApi(stage.session, token, base_url=stage.slack.api_url))
+    people = People(WebApi(stage.session, token, base_url=stage.slack.api_url))
+    yield Admission(people)
+    await people.close()
 
 
 def run_of(user: str, channel: str | None = CAST.general) -> Run:

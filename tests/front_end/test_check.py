@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from front_end.stage import Stage, environment
 
-from bot.check import REQUIRED_SCOPES, WANTED_SCOPES, Finding, check
+from bot.check import REQUIRED_SCOPES, WANTED_SCOPES, check
+from bot.findings import Finding
 from bot.playground import Playground, PlaygroundConfig, start_playground
 from bot.playground.faults import ErrorAnswer
 from bot.settings import Purpose, SettingsInvalid, read_settings

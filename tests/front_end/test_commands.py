@@ -15,6 +15,7 @@ from bot.listeners.command_line import (
     Help,
     Incomplete,
     ListAgents,
+    ListApprovals,
     ListRuns,
     NotAvailable,
     ShowRun,
@@ -55,7 +56,10 @@ async def ask(stage: Stage, *users: str) -> list[str]:
         ("cancel `run_1`", CancelRun("run_1")),
         ("show", Incomplete("show RUN")),
         ("agents", ListAgents()),
-        ("approvals", NotAvailable("approvals")),
+        ("approvals", ListApprovals(open_only=True)),
+        ("approvals ALL", ListApprovals(open_only=False)),
+        ("approvals later", UnknownWord("later", ("open", "all"))),
+        ("grants", NotAvailable("grants")),
     ],
 )
 def test_what_is_typed_is_read_into_one_of_a_few_things(text: str, typed: object) -> None:
@@ -148,7 +152,7 @@ async def test_an_unknown_verb_is_answered_with_the_nearest(stage: Stage) -> Non
 
 
 async def test_a_verb_of_a_later_release_is_said_not_to_be_there_yet(stage: Stage) -> None:
-    assert (await answer(stage, "approvals"))["text"].startswith("“approvals” is not available yet.")
+    assert (await answer(stage, "grants"))["text"].startswith("“grants” is not available yet.")
 
 
 async def test_an_answer_that_takes_long_comes_by_response_url_and_the_ack_in_time(

@@ -11,7 +11,7 @@ from front_end.command_line import Ended, bot
 from front_end.slack_bodies import CAST
 from front_end.stage import SEAL_KEY
 
-from bot.__main__ import build_parser
+from bot.command_line import build_parser
 from bot.commands import runs
 from bot.settings import Purpose, read_settings
 from harness_core import Control, Seal, Store

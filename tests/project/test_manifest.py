@@ -81,7 +81,7 @@ NEEDED_BY = {
     ("channels:read", "groups:read"): "conversations.info conversations.members",
     ("im:write",): "conversations.open",
     ("users:read",): "users.info",
-    ("usergroups:read",): "usergroups.users.list",
+    ("usergroups:read",): "usergroups.list usergroups.users.list",
     ("reactions:write",): "reactions.add reactions.remove",
     ("files:write",): "files.getUploadURLExternal files.completeUploadExternal",
     ("files:read",): "files.info",

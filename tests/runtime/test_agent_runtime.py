@@ -26,7 +26,7 @@ from harness_core.store import Seal, Store
 async def test_an_answer_streams_word_by_word_and_position_reads_the_same_text(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
     fence = await leases.claim()
     assert await runtime.position(fence) == NoCheckpoint()
 
@@ -53,9 +53,7 @@ async def test_a_question_calls_the_fitting_tools_and_each_is_told_once(
         tool("logs", extra='label: "Reading {lines} lines of {service}"\n'),
         tool("deploys"),
     ]
-    runtime = AgentRuntime(
-        workspace(tmp_path, *tools, agent("status", "logs", "deploys")), store.checkpoints, seal
-    )
+    runtime = AgentRuntime(workspace(tmp_path, *tools, agent("status", "logs", "deploys")), store, seal)
     fence = await leases.claim()
 
     chunks = await run(runtime, fence, "why is checkout slow?")
@@ -72,7 +70,7 @@ async def test_a_question_calls_the_fitting_tools_and_each_is_told_once(
     for name, call in calls.items():
         own = [chunk for chunk in chunks if isinstance(chunk, StepChunk) and chunk.step == call.call]
         assert [chunk.phase for chunk in own] == ["started", "completed"], name
-        assert chunks.index(call) < chunks.index(own[0]) < chunks.index(results[name]) < chunks.index(own[1])
+        assert chunks.index(call) < chunks.index(own[0]) < chunks.index(own[1]) < chunks.index(results[name])
     assert dict(room_tools.runs) == {"status": 1, "logs": 1, "deploys": 1}
     answer = read(chunks)
     assert answer.startswith("Let me look: ")
@@ -83,7 +81,7 @@ async def test_a_question_calls_the_fitting_tools_and_each_is_told_once(
 async def test_the_conversation_is_remembered_from_run_to_run_and_belongs_to_its_thread(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
     first = await leases.claim()
     await run(runtime, first, "say 3 words")
     await leases.finish(first)
@@ -100,7 +98,7 @@ async def test_the_conversation_is_remembered_from_run_to_run_and_belongs_to_its
 async def test_a_repeated_input_of_the_same_run_is_not_applied_twice(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
     fence = await leases.claim()
     said = read(await run(runtime, fence, "say 3 words"))
 

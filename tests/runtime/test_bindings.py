@@ -15,7 +15,7 @@ from harness_core.errors import UnknownAgent, WorkspaceInvalid
 from harness_core.runtime import AgentRuntime, Asking, HostBinding, Turn, render_runtime_failure
 from harness_core.runtime.models import load_model
 from harness_core.store import Seal, Store
-from harness_core.workspace import ModelSpec
+from harness_core.workspace import ModelSpec, agent_digest
 
 
 def openai(**params: object) -> BaseChatModel:
@@ -39,9 +39,9 @@ def test_hosts_are_the_agents_a_conversation_can_be_routed_to(
 ) -> None:
     documents = (agent(extra="description: Looks after services.\n"), agent(name="sales"))
     space = workspace(tmp_path, *documents)
-    runtime = AgentRuntime(space, store.checkpoints, seal)
+    runtime = AgentRuntime(space, store, seal)
 
-    assert runtime.digest == space.digest
+    assert runtime.digest("ops") == agent_digest(space, "ops")
     assert sorted(runtime.hosts(), key=lambda host: host.agent) == [
         HostBinding(agent="ops", description="Looks after services."),
         HostBinding(agent="sales", description=""),
@@ -51,7 +51,7 @@ def test_hosts_are_the_agents_a_conversation_can_be_routed_to(
 async def test_an_unknown_agent_is_named_with_the_known_ones(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
 
     with pytest.raises(UnknownAgent, match=r"no agent “opps”\. Known agents: ops"):
         await run(runtime, await leases.claim(), "hi", name="opps")
@@ -62,28 +62,28 @@ async def test_the_position_of_a_run_whose_agent_is_gone_says_so(
 ) -> None:
     before = workspace(tmp_path / "before", agent(), agent(name="old"))
     fence = await leases.claim()
-    await run(AgentRuntime(before, store.checkpoints, seal), fence, "say 1 word", name="old")
+    await run(AgentRuntime(before, store, seal), fence, "say 1 word", name="old")
 
     with pytest.raises(UnknownAgent, match="old"):
-        await AgentRuntime(workspace(tmp_path / "after", agent()), store.checkpoints, seal).position(fence)
+        await AgentRuntime(workspace(tmp_path / "after", agent()), store, seal).position(fence)
 
 
 async def test_warming_up_builds_every_agent_or_says_what_is_wrong(
     tmp_path: Path, store: Store, seal: Seal
 ) -> None:
-    fine = AgentRuntime(workspace(tmp_path / "fine", agent(), agent(name="two")), store.checkpoints, seal)
+    fine = AgentRuntime(workspace(tmp_path / "fine", agent(), agent(name="two")), store, seal)
     await fine.warm()
 
     broken = workspace(tmp_path / "broken", tool("silent", "undocumented"), agent("silent"))
     with pytest.raises(WorkspaceInvalid, match=r"Tool silent: .* has no docstring"):
-        await AgentRuntime(broken, store.checkpoints, seal).warm()
+        await AgentRuntime(broken, store, seal).warm()
 
 
 async def test_the_context_of_a_turn_reaches_tools_and_is_not_kept(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:
     space = workspace(tmp_path, tool("context_reader"), agent("context_reader"))
-    runtime = AgentRuntime(space, store.checkpoints, seal)
+    runtime = AgentRuntime(space, store, seal)
     fence = await leases.claim()
     turn = Turn(fence=fence, agent="ops", text="call context_reader", user="U1", context={"region": "eu"})
 
@@ -100,12 +100,11 @@ async def test_a_graph_that_asks_is_found_asking(
 ) -> None:
     space = workspace(tmp_path, tool("asks"), agent("asks"))
     fence = await leases.claim()
-    await run(AgentRuntime(space, store.checkpoints, seal), fence, "call asks")
+    await run(AgentRuntime(space, store, seal), fence, "call asks")
 
-    position = await AgentRuntime(space, store.checkpoints, seal).position(fence)
+    position = await AgentRuntime(space, store, seal).position(fence)
 
     assert isinstance(position, Asking)
-    assert [value for _, value in position.requests] == [{"question": "really?"}]
 
 
 async def test_an_agent_that_goes_in_circles_is_stopped(
@@ -113,7 +112,7 @@ async def test_an_agent_that_goes_in_circles_is_stopped(
 ) -> None:
     monkeypatch.setattr("harness_core.runtime.adapter.RECURSION_LIMIT", 6)
     space = workspace(tmp_path, tool("long_winded"), agent("long_winded"))
-    runtime = AgentRuntime(space, store.checkpoints, seal)
+    runtime = AgentRuntime(space, store, seal)
 
     with pytest.raises(RecursionError) as failure:
         await run(runtime, await leases.claim(), "; ".join(["call long_winded"] * 9))

@@ -99,7 +99,7 @@ async def test_the_engines_way_to_build_a_saver_cannot_make_an_unfenced_one(
         built.requires_fence = False  # type: ignore[misc]  # that it cannot be set is the point
 
     # The graphs that the engine runs hold this saver: even called past the runtime, they refuse.
-    runtime = AgentRuntime(workspace(tmp_path, agent()), store.checkpoints, seal)
+    runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
     graph = runtime._bindings["ops"].graph
     assert isinstance(graph.checkpointer, FencedSaver)
     with pytest.raises(StaleFence):

@@ -45,7 +45,7 @@ class Room:
         )
 
     def runtime(self) -> AgentRuntime:
-        return AgentRuntime(self.space, self.store.checkpoints, self.seal)
+        return AgentRuntime(self.space, self.store, self.seal)
 
     def script(self, *replies: Reply) -> None:
         self.server.script = replies
@@ -219,7 +219,8 @@ class FailingPuts(CheckpointRepository):
 async def test_whichever_checkpoint_is_lost_nothing_is_said_or_done_twice(room: Room, at: int) -> None:
     room.script(CallTools((Call("status", {"service": "web"}),), text="Looking. "), Say("It is slow."))
     fence = await room.leases.claim()
-    begun = AgentRuntime(room.space, FailingPuts(room.store, at=at), room.seal)
+    room.store.checkpoints = FailingPuts(room.store, at=at)
+    begun = AgentRuntime(room.space, room.store, room.seal)
     seen: list[Chunk] = []
     try:
         await run(begun, fence, "why is web slow?", into=seen)

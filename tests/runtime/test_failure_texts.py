@@ -13,9 +13,9 @@ from harness_core.errors import (
     UnknownAgent,
     WorkspaceInvalid,
 )
+from harness_core.redaction import redact
 from harness_core.runtime import render_runtime_failure, render_tool_failure
 from harness_core.runtime.failures import ModelGaveUp
-from harness_core.runtime.redaction import redact
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ async def test_text_streams_and_tool_calls_split_over_chunks_are_put_together(
     async with openai_stand_in([asked, Say("The connection pool is exhausted.")]) as server:
         documents = (tool("status"), tool("logs"), agent("status", "logs", extra="instructions: Be brief.\n"))
         space = workspace(tmp_path, *documents, model=openai(server))
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
         fence = await leases.claim()
 
         chunks = await run(runtime, fence, "why is checkout slow?")
@@ -71,7 +71,7 @@ async def test_a_refused_key_is_told_without_the_key_and_without_a_second_try(
 ) -> None:
     async with openai_stand_in([Say("never")]) as server:
         space = workspace(tmp_path, agent(), model=openai(server, key="sk-wrong-5f3a9c1d7e", retries=2))
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
 
         with pytest.raises(ModelFailed) as failure:
             await run(runtime, await leases.claim(), "hi")
@@ -90,7 +90,7 @@ async def test_a_server_error_is_tried_again_and_only_one_answer_comes(
 ) -> None:
     async with openai_stand_in([Refuse(500), Say("All is well.")]) as server:
         space = workspace(tmp_path, agent(), model=openai(server, retries=1))
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
 
         assert read(await run(runtime, await leases.claim(), "hi")) == "All is well."
         assert len(server.requests) == 2
@@ -101,7 +101,7 @@ async def test_a_model_that_never_recovers_says_how_often_it_was_tried(
 ) -> None:
     async with openai_stand_in([Refuse(500)]) as server:
         space = workspace(tmp_path, agent(), model=openai(server, retries=1))
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
 
         with pytest.raises(ModelFailed) as failure:
             await run(runtime, await leases.claim(), "hi")
@@ -123,14 +123,14 @@ async def test_a_connection_cut_in_mid_answer_fails_the_turn_and_continuing_asks
     ]
     async with openai_stand_in(script) as server:
         space = workspace(tmp_path, tool("status"), agent("status"), model=openai(server))
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
         fence = await leases.claim()
 
         with pytest.raises(ModelFailed):
             await run(runtime, fence, "why is web slow?")
         assert await runtime.position(fence) == Unfinished(text="", finished_steps=1)
 
-        again = AgentRuntime(space, store.checkpoints, seal)
+        again = AgentRuntime(space, store, seal)
         assert read(await run(again, fence, None)) == "It is the pool."
         assert await again.position(fence) == Finished(text="It is the pool.")
         assert len(server.requests) == 3
@@ -144,7 +144,7 @@ async def test_silence_in_mid_answer_ends_after_its_limit(
         space = workspace(
             tmp_path, agent(), model=openai(server), limits="{stream_idle: 300ms, model_call: 20s}"
         )
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
 
         with pytest.raises(OperationTimeout) as timeout:
             await run(runtime, await leases.claim(), "hi")
@@ -159,7 +159,7 @@ async def test_a_model_that_does_not_begin_ends_after_the_limit_of_a_call(
         space = workspace(
             tmp_path, agent(), model=openai(server), limits="{stream_idle: 100ms, model_call: 300ms}"
         )
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
         fence = await leases.claim()
 
         with pytest.raises(OperationTimeout) as timeout:
@@ -174,7 +174,7 @@ async def test_a_failed_model_turn_is_told_as_a_failed_step(
 ) -> None:
     async with openai_stand_in([Refuse(500)]) as server:
         space = workspace(tmp_path, agent(), model=openai(server))
-        runtime = AgentRuntime(space, store.checkpoints, seal)
+        runtime = AgentRuntime(space, store, seal)
         fence = await leases.claim()
         seen: list[Chunk] = []
         with pytest.raises(ModelFailed):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from runtime.room_leases import Leases
 from runtime.room_turns import read, results, run
 from runtime.room_workspace import agent, tool, workspace
 
-from harness_core.errors import HarnessError, WorkspaceInvalid
+from harness_core.errors import HarnessError
 from harness_core.runtime import (
     AgentRuntime,
     InterruptChunk,
@@ -24,9 +25,11 @@ from harness_core.runtime import (
     ToolResultChunk,
 )
 from harness_core.runtime.bindings import compile_graph, engine_saver
-from harness_core.runtime.gate import OUTPUT_LIMIT, ToolGate
+from harness_core.runtime.desk import Desk
+from harness_core.runtime.gate import ToolGate
 from harness_core.runtime.history import patch_open_calls
 from harness_core.runtime.models import load_model
+from harness_core.runtime.results import OUTPUT_LIMIT
 from harness_core.runtime.tools import BoundTool, load_tool
 from harness_core.store import Seal, Store
 from harness_core.workspace import ToolSpec, Workspace
@@ -44,7 +47,7 @@ class Room:
     ) -> tuple[ToolCallChunk, ToolResultChunk, list[Any]]:
         """One call of a tool, by an agent that has only this one."""
         space = workspace(self.folder, tool(name, extra=extra), agent(name), limits=limits)
-        runtime = AgentRuntime(space, self.store.checkpoints, self.seal)
+        runtime = AgentRuntime(space, self.store, self.seal)
         chunks = await run(runtime, await self.leases.claim(), f"call {name} {json.dumps(arguments)}")
         (called,) = (chunk for chunk in chunks if isinstance(chunk, ToolCallChunk))
         (result,) = results(chunks)
@@ -63,7 +66,10 @@ def spec(**changes: Any) -> ToolSpec:
 
 def gated(space: Workspace, given: ToolSpec, store: Store, seal: Seal, *, gate: bool = True) -> Any:
     bound = load_tool(given)
-    middleware = [patch_open_calls(), *([ToolGate({given.name: bound}, limit=5)] if gate else [])]
+    middleware = [
+        patch_open_calls(),
+        *([ToolGate({given.name: bound}, Desk(space, store.calls), limit=5)] if gate else []),
+    ]
     model = load_model(space.models["fast"])
     return compile_graph(
         space.agents["ops"], model, [bound], middleware, engine_saver(store.checkpoints, seal)
@@ -75,51 +81,33 @@ def test_no_graph_is_compiled_without_the_gate(tmp_path: Path, store: Store, sea
         gated(workspace(tmp_path, agent()), spec(), store, seal, gate=False)
 
 
-@pytest.mark.parametrize(
-    "risky",
-    [
-        {"idempotent": False},
-        {"approval": "always"},
-        {"approval": {"except_when": {"argument": "service", "equals": "web"}}},
-    ],
-)
-def test_an_agent_with_a_tool_that_needs_a_decision_is_not_compiled(
-    tmp_path: Path, store: Store, seal: Seal, risky: dict[str, Any]
-) -> None:
-    with pytest.raises(WorkspaceInvalid, match="Approvals are not available yet"):
-        gated(workspace(tmp_path, agent()), spec(**risky), store, seal)
-
-
-@pytest.mark.parametrize("risky", [{"idempotent": False}, {"approval": "always"}])
-async def test_the_gate_itself_refuses_such_a_call_and_nothing_runs(risky: dict[str, Any]) -> None:
-    bound = load_tool(spec(title="Restart {service}", **risky))
-    gate = ToolGate({"status": bound}, limit=5)
-
-    async def never(_request: object) -> ToolMessage:
-        pytest.fail("the tool ran")
-
-    answer = await gate.awrap_tool_call(_request(bound, "status"), never)
-
-    assert isinstance(answer, ToolMessage)
-    assert answer.status == "error"
-    assert answer.text.startswith("Approvals are not available yet, so “Restart web” did not run.")
-
-
-async def test_a_tool_the_gate_does_not_know_is_refused_too() -> None:
+async def test_a_tool_the_gate_does_not_know_is_refused(room: Room) -> None:
     bound = load_tool(spec())
 
     async def never(_request: object) -> ToolMessage:
         pytest.fail("the tool ran")
 
-    answer = await ToolGate({}, limit=5).awrap_tool_call(_request(bound, "status"), never)
+    gate = ToolGate({}, Desk(workspace(room.folder, agent()), room.store.calls), limit=5)
+    answer = await gate.awrap_tool_call(_request(bound, "status"), never)
 
     assert isinstance(answer, ToolMessage)
     assert answer.status == "error"
 
 
+async def test_no_tool_runs_outside_of_a_run(room: Room) -> None:
+    bound = load_tool(spec())
+
+    async def never(_request: object) -> ToolMessage:
+        pytest.fail("the tool ran")
+
+    gate = ToolGate({"status": bound}, Desk(workspace(room.folder, agent()), room.store.calls), limit=5)
+    with pytest.raises(HarnessError, match="outside of a run"):
+        await gate.awrap_tool_call(_request(bound, "status"), never)
+
+
 async def test_a_name_the_model_made_up_is_answered_with_the_real_ones(room: Room) -> None:
     space = workspace(room.folder, tool("status"), agent("status"))
-    runtime = AgentRuntime(space, room.store.checkpoints, room.seal)
+    runtime = AgentRuntime(space, room.store, room.seal)
 
     (result,) = results(await run(runtime, await room.leases.claim(), 'call stratus {"service": "web"}'))
 
@@ -181,7 +169,7 @@ async def test_a_result_that_is_no_json_is_an_error_for_the_model(room: Room) ->
 
 async def test_a_tool_learns_who_called_it_under_a_key_of_its_own(room: Room) -> None:
     space = workspace(room.folder, tool("identified"), agent("identified"))
-    runtime = AgentRuntime(space, room.store.checkpoints, room.seal)
+    runtime = AgentRuntime(space, room.store, room.seal)
     fence = await room.leases.claim()
     two = 'call identified {"service": "a"} & call identified {"service": "b"}'
 
@@ -203,19 +191,15 @@ async def test_the_model_cannot_fill_in_the_call_itself(room: Room) -> None:
 
 async def test_a_question_raised_inside_a_tool_passes_the_gate(room: Room) -> None:
     space = workspace(room.folder, tool("asks"), agent("asks"))
-    runtime = AgentRuntime(space, room.store.checkpoints, room.seal)
+    runtime = AgentRuntime(space, room.store, room.seal)
 
     chunks = await run(runtime, await room.leases.claim(), "call asks")
 
     (asked,) = (chunk for chunk in chunks if isinstance(chunk, InterruptChunk))
-    assert [value for _, value in asked.requests] == [{"question": "really?"}]
+    assert asked == InterruptChunk(questions=(), foreign=True)
     assert results(chunks) == []
 
 
 def _request(bound: BoundTool, name: str) -> Any:
-    @dataclass
-    class Request:
-        tool_call: dict[str, Any]
-        tool: Any
-
-    return Request({"name": name, "args": {"service": "web"}, "id": "c1", "type": "tool_call"}, bound.tool)
+    call = {"name": name, "args": {"service": "web"}, "id": "c1", "type": "tool_call"}
+    return SimpleNamespace(tool_call=call, tool=bound.tool, runtime=SimpleNamespace(config={}))

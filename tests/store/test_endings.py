@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from store.asking import ask
 
 from harness_core.errors import IllegalTransition, RunNotFound
 from harness_core.events import CancelRequested, RunCancelled, RunCompleted, StateChanged
 from harness_core.models import RunFilter
 from harness_core.states import RunState
+from harness_core.store import Parked
 
 if TYPE_CHECKING:
     from store.conftest import Caller
@@ -37,7 +39,10 @@ async def test_a_queued_run_is_cancelled_at_once_and_the_next_moves_up(caller: C
 
     assert (await caller.store.runs.get(head.run_id)).state is RunState.CANCELLED
     payloads = [event.payload for event in await caller.store.events.read(head.run_id)]
-    assert payloads[-2:] == [StateChanged(source="queued", target="cancelled"), RunCancelled(by="U2")]
+    assert payloads[-2:] == [
+        StateChanged(source="queued", target="cancelled"),
+        RunCancelled(by="U2", ran=0, unsure=0),
+    ]
     (claim,) = await caller.claim()
     assert (await caller.store.runs.load_input(claim.run.run_id)).text == "second"
 
@@ -56,7 +61,7 @@ async def test_a_running_run_is_asked_once_to_stop_and_cannot_complete_any_more(
     assert [each.payload for each in events if isinstance(each.payload, CancelRequested)] == [
         CancelRequested(by="U2")
     ]
-    await caller.store.runs.finish(claim.fence, RunState.CANCELLED, RunCancelled(by="U2"))
+    await caller.store.runs.finish(claim.fence, RunState.CANCELLED, RunCancelled(by="U2", ran=0, unsure=0))
     assert await caller.store.runs.cancel(claim.run.run_id, "U4") == "finished"
 
 
@@ -69,7 +74,8 @@ async def test_a_parked_run_frees_its_caps_but_keeps_its_place(caller: Caller) -
     claim = await caller.running()
     await caller.store.runs.accept(caller.message("behind it"))
 
-    assert await caller.store.runs.park(claim.fence, 1) == "waiting"
+    await ask(caller.store, claim)
+    assert (await caller.store.runs.park(claim.fence)).outcome == "waiting"
 
     assert (await caller.store.runs.get(claim.run.run_id)).state is RunState.WAITING
     assert await caller.store.client.scard("harness:{p0}:active:T1") == 0
@@ -81,7 +87,7 @@ async def test_a_parked_run_frees_its_caps_but_keeps_its_place(caller: Caller) -
 async def test_a_run_whose_questions_are_all_answered_goes_on_under_its_lease(caller: Caller) -> None:
     claim = await caller.running()
 
-    assert await caller.store.runs.park(claim.fence, 0) == "resuming"
+    assert await caller.store.runs.park(claim.fence) == Parked(outcome="resuming", pause=2)
 
     assert (await caller.store.runs.get(claim.run.run_id)).state is RunState.RESUMING
     assert not (await caller.store.runs.renew("w1", [claim.fence], 10.0)).lost

@@ -136,7 +136,10 @@ async def test_after_three_lost_workers_without_progress_the_run_fails_and_the_n
     run = await caller.store.runs.get(claim.run.run_id)
     assert (run.state, run.reason) == (RunState.FAILED, "recovery_exhausted")
     payloads = [event.payload for event in await caller.store.events.read(run.run_id)]
-    assert payloads[-2:] == [RecoveryExhausted(attempts=3), RunFailed(reason="recovery_exhausted")]
+    assert payloads[-2:] == [
+        RecoveryExhausted(attempts=3),
+        RunFailed(reason="recovery_exhausted", ran=0, unsure=0),
+    ]
     (following,) = await caller.claim()
     assert (await caller.store.runs.load_input(following.run.run_id)).text == "next"
 

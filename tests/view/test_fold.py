@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from view.view_events import RUN, STARTED, T0, numbered, stories, viewed
 
-from bot.view.fold import Failure, Interruption, StepState, fold, start
+from bot.view.fold import Failure, Interruption, fold, start
+from bot.view.steps import StepState
 from harness_core.events import (
     CancelRequested,
     Event,

@@ -159,8 +159,8 @@ def test_a_run_without_an_answer_still_says_how_it_ended() -> None:
 def test_a_failure_keeps_the_answer_so_far_and_says_what_to_do() -> None:
     sentence = f"The model did not answer after 3 tries. Press Retry, or ask an admin. Run {RUN_ID}."
     part = only(*STARTED, _SAID, RunFailed(reason="model_failed", message=sentence))
-    assert kinds(part) == ["markdown", "section", "context", "actions"]
-    assert read(part)[1] == [sentence]
+    assert kinds(part) == ["markdown", "section", "context", "context", "actions"]
+    assert read(part)[1:3] == [[sentence], ["Nothing was changed."]]
     assert controls(part) == [STEPS, RETRY]
     assert part.text == "It is the pool."
 
@@ -179,7 +179,10 @@ def test_stopping_names_the_step_that_may_still_finish_and_takes_stop_away() -> 
 
 def test_a_stopped_run_says_who_stopped_it_and_what_was_done() -> None:
     part = only(*_STEPS, RunCancelled(by="U045GHIJKL"))
-    assert part.text == "Stopped by <@U045GHIJKL>. Done before that: Reading log."
+    assert part.text == (
+        "Stopped by <@U045GHIJKL>. Done before that: Reading log. "
+        "“Asking the pool” had started and may have finished."
+    )
     assert kinds(part) == ["section", "context", "actions"]
     assert controls(part) == [STEPS, RETRY]
 

@@ -94,10 +94,8 @@ EXPECTED = [
     ("d_agents.yaml", 5, "unknown-tool", "tools[0]", "deploy"),
     ("d_agents.yaml", 7, "duplicate-key", "instructions", None),
     ("e_tools.yaml", 3, "python-not-allowed", "python", None),
-    ("e_tools.yaml", 4, "approval-not-available", "approval", None),
     ("e_tools.yaml", 9, "module-not-found", "python", "json.encoder"),
     ("e_tools.yaml", 10, "bad-template", "title", None),
-    ("e_tools.yaml", 11, "non-idempotent-not-available", "idempotent", None),
     ("e_tools.yaml", 14, "missing-key", "channel", None),
 ]
 

@@ -173,25 +173,6 @@ TOOL_MISTAKES: list[tuple[str, Expected]] = [
         ("unknown-value", 5, "approval", "allways", "always, never", "always"),
     ),
     (
-        "python: json:loads\nidempotent: true\napproval: always",
-        ("approval-not-available", 5, "approval", "always", "never", None),
-    ),
-    (
-        "python: json:loads\nidempotent: true\napproval: {except_when: {argument: env, equals: staging}}",
-        ("approval-not-available", 5, "approval", "a mapping", "never", None),
-    ),
-    (
-        "python: json:loads\napproval: never",
-        (
-            "non-idempotent-not-available",
-            1,
-            "idempotent",
-            "no idempotent key, which means false",
-            "idempotent: true",
-            None,
-        ),
-    ),
-    (
         "python: json:loads\nidempotent: true\ntitle: 'Load {s.__class__}'",
         ("bad-template", 5, "title", "Load {s.__class__}", "{argument}", None),
     ),
@@ -268,10 +249,10 @@ def test_several_agents_need_a_default(tmp_path: Path) -> None:
     assert "guide, ops" in finding.allowed
 
 
-def test_a_tool_that_declares_nothing_is_warned_about_besides_the_refusal(tmp_path: Path) -> None:
+def test_a_tool_that_declares_nothing_is_warned_about(tmp_path: Path) -> None:
     tool = "kind: Tool\nname: t\npython: json:loads\n---\nkind: Runtime\ntool_packages: [json]\n"
     checked = check(tmp_path, a=GOOD, t=tool)
-    assert sorted(codes(checked)) == ["non-idempotent-not-available", "tool-undeclared"]
+    assert codes(checked) == ["tool-undeclared"]
     assert only(checked, "warning").line == 1
 
 

@@ -105,25 +105,15 @@ def test_what_is_not_available_yet_is_refused_by_name_and_nothing_else_is_wrong_
     checked = check(tmp_path, {"TOKEN": "t"}, a=GOOD, b=LATER)
     assert sorted(codes(checked)) == [
         "agent-middleware-not-available",
-        "approval-not-available",
         "deepagent-not-available",
         "embedding-model-not-available",
         "mcp-not-available",
         "middleware-not-available",
         "model-routing-not-available",
-        "non-idempotent-not-available",
         "policy-not-available",
         "subagents-not-available",
     ]
     assert all("not available yet" in finding.message for finding in checked.findings)
-
-
-def test_a_careless_tool_is_told_that_approvals_are_not_available_yet(tmp_path: Path) -> None:
-    tool = "kind: Tool\nname: t\npython: json:loads\n---\nkind: Runtime\ntool_packages: [json]\n"
-    messages = [
-        finding.message for finding in check(tmp_path, a=GOOD, t=tool).findings if finding.severity == "error"
-    ]
-    assert [message.startswith("Approvals are not available yet") for message in messages] == [True]
 
 
 def test_without_a_runtime_the_only_agent_is_the_default(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ if addressed and known[2] == '1' then redis.call('HDEL', conv, 'quiet') end
 redis.call('HSET', key.run(run), 'version', 1, 'tenant', tenant, 'conversation', conversation,
   'thread_id', thread, 'user', user, 'state', 'queued', 'created_at', at, 'input', ARGV[7], 'agent', ARGV[8],
   'channel', ARGV[9], 'target', ARGV[10], 'traceparent', ARGV[11], 'retry_of', ARGV[12],
-  'epoch', 0, 'attempts', 0, 'takeovers', 0)
+  'epoch', 0, 'attempts', 0, 'takeovers', 0, 'pause', 1, 'intent', 'run-input')
 redis.call('HSET', key.thread(thread), 'latest_run', run)
 redis.call('HINCRBY', key.thread(thread), 'runs', 1)
 redis.call('ZADD', key.thread_runs(thread), 0, run)

@@ -17,6 +17,8 @@ end
 redis.call('HINCRBY', key.conversation(tenant, conversation), 'epoch', 1)
 redis.call('HSET', key.run(run), 'cancelled_by', by, 'reason', 'cancelled')
 transition(run, tenant, state, 'cancelled')
-emit(run, tenant, 'run.cancelled', 'P', cjson.encode({ by = by }))
+local ran, unsure = touched(run)
+emit(run, tenant, 'run.cancelled', 'P', cjson.encode({ by = by, ran = ran, unsure = unsure }))
+redis.call('HDEL', key.run(run), 'intent')
 leave_inbox(run, tenant, conversation)
 return { 'cancelled' }

@@ -11,6 +11,7 @@ if not transition(run, tenant, record[1], state) then return { 'illegal', record
 if ARGV[7] ~= '' then redis.call('HSET', key.run(run), 'reason', ARGV[7]) end
 if ARGV[8] ~= '' then redis.call('HSET', key.run(run), 'output', ARGV[8]) end
 emit(run, tenant, ARGV[9], 'S', ARGV[10])
+redis.call('HDEL', key.run(run), 'intent')
 free_lease(run, tenant, record[2])
 leave_inbox(run, tenant, conversation)
 return { 'finished' }

@@ -49,8 +49,32 @@ local function free_lease(run, tenant, user)
   redis.call('SREM', key.active_user(tenant, user), run)
 end
 
+-- Questions of a run that nobody can answer any more.
+local function close_questions(run, tenant)
+  for _, id in ipairs(redis.call('SMEMBERS', key.run_open(run))) do
+    redis.call('HSET', key.approval(id), 'state', 'void')
+    redis.call('ZREM', key.approvals_open(tenant), id)
+    redis.call('ZREM', key.deadlines(), id)
+    redis.call('ZREM', key.reminders(), id)
+  end
+  redis.call('DEL', key.run_open(run))
+end
+
+-- What a run did by its journal: calls that ran, and calls that may have.
+local function touched(run)
+  local ran, unsure = 0, 0
+  for _, call in ipairs(redis.call('LRANGE', key.calls(run), 0, -1)) do
+    local c = redis.call('HMGET', key.call(run, call), 'state', 'attempts')
+    if tonumber(c[2] or 0) > 0 then
+      if c[1] == 'done' then ran = ran + 1 else unsure = unsure + 1 end
+    end
+  end
+  return ran, unsure
+end
+
 -- After a terminal state: out of the inbox, and the next one of the conversation may run.
 local function leave_inbox(run, tenant, conversation)
+  close_questions(run, tenant)
   local inbox = key.inbox(tenant, conversation)
   local was_head = redis.call('LINDEX', inbox, 0) == run
   redis.call('LREM', inbox, 1, run)

@@ -18,7 +18,9 @@ for _, run in ipairs(redis.call('ZRANGEBYSCORE', key.leases(), '-inf', integer(n
       transition(run, tenant, r[4], 'failed')
       redis.call('HSET', key.run(run), 'reason', 'recovery_exhausted')
       emit(run, tenant, 'recovery.exhausted', 'P', cjson.encode({ attempts = takeovers - 1 }))
-      emit(run, tenant, 'run.failed', 'P', cjson.encode({ reason = 'recovery_exhausted' }))
+      local ran, unsure = touched(run)
+      local why = { reason = 'recovery_exhausted', ran = ran, unsure = unsure }
+      emit(run, tenant, 'run.failed', 'P', cjson.encode(why))
       leave_inbox(run, tenant, conversation)
       dead[#dead + 1] = run
     else

@@ -1,0 +1,43 @@
+"""``name=value`` from a command line, as what a tool's JSON Schema takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+
+class NotReadable(ValueError):
+    """A value that is neither the JSON nor the text that the argument takes."""
+
+
+def read_assignments(schema: Mapping[str, Any], assignments: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Every value as JSON where the schema takes what that is, else as text: ``count=2`` is a number, ``name=2`` no.
+
+    :raises NotReadable: naming the argument and not the value, which may be secret.
+    """
+    return {name: _read(schema, name, text) for name, text in assignments}
+
+
+def _read(schema: Mapping[str, Any], name: str, text: str) -> Any:
+    wanted = schema.get("properties", {}).get(name)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    if not isinstance(wanted, Mapping):
+        return value
+    # References inside lead to definitions beside the arguments.
+    fits = Draft202012Validator({**wanted, "$defs": schema.get("$defs", {})}).is_valid
+    try:
+        found = next((each for each in (value, text) if fits(each)), None)
+    except SchemaError:
+        return value
+    if found is None and not (value is None and fits(None)):
+        raise NotReadable(
+            f"{name}: the value is not what the tool takes; write JSON, or text where text is taken."
+        )
+    return found

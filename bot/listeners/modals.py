@@ -1,0 +1,71 @@
+"""Opening a modal while its trigger id lives, which is three seconds from the click, and filling it in later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from bot.delivery.answers import Answer, Done
+from bot.ingress.payloads import Action
+from bot.listeners.services import Services
+from bot.view import notices
+from bot.view.approval_modals import closing_modal, loading_modal
+from bot.view.blocks import Block, Notice, notice
+from bot.view.mrkdwn import Mrkdwn
+from harness_core.errors import HarnessError
+
+log = structlog.get_logger(__name__)
+
+NOT_OPENED: Final = notice(Mrkdwn("That could not be opened. Press the button again."))
+DONE: Final = notice(Mrkdwn("This is done. You can close this."))
+
+OPEN_WITHIN: Final = 0.8
+_FILL_WITHIN: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """Slack did not open it."""
+
+
+async def open_modal(services: Services, action: Action, view: Block) -> NotOpened | None:
+    """Opens a complete modal."""
+    return None if isinstance(await _open(services, action, view), Done) else NotOpened()
+
+
+async def open_loading(
+    services: Services, action: Action, title: str, making: Awaitable[Block | Notice]
+) -> NotOpened | None:
+    """Opens one that says "loading", and puts what ``making`` gives in its place once it is there."""
+    match await _open(services, action, loading_modal(title)):
+        case Done(data={"view": {"id": str(view_id)}}):
+            services.background.start(fill(services, view_id, making), "fill a modal")
+            return None
+        case _:
+            return NotOpened()
+
+
+async def fill(services: Services, view_id: str, making: Awaitable[Block | Notice | None]) -> None:
+    """Puts what ``making`` gives into an open modal: a view, or what to tell; None is that it is done."""
+    try:
+        async with asyncio.timeout(_FILL_WITHIN):
+            made = await making
+    except (HarnessError, TimeoutError) as error:
+        log.warning("a modal could not be filled in", error=repr(error))
+        made = notices.not_saved()
+    view = closing(made or DONE) if made is None or isinstance(made, Notice) else made
+    await services.api.update_view(services.installation.team, view_id, view)
+
+
+def closing(said: Notice) -> Block:
+    """The modal that says why there is nothing more to do in it."""
+    return closing_modal(Mrkdwn(said.text))
+
+
+async def _open(services: Services, action: Action, view: Block) -> Answer:
+    team = services.installation.team
+    return await services.api.open_view(team, action.trigger_id, view, within=OPEN_WITHIN)

@@ -1,0 +1,59 @@
+"""What a card and a modal say alike about a request. Titles, previews and reasons may hold what a model wrote."""
+
+from typing import Any, Final
+
+from bot.view import approval_words as words
+from bot.view.approval_notices import approvers
+from bot.view.arguments import name_text, value_text
+from bot.view.blocks import Block, header, plain, plain_section
+from bot.view.limits import HEADER, REASON, TEXT_OBJECT
+from bot.view.mrkdwn import Mrkdwn, clip, clock, day_and_clock, escape, person
+from bot.view.visible import one_line, visible
+from harness_core.approvals import ApproverRule
+
+_SAME_DAY: Final = 20 * 3_600_000
+"""Milliseconds; a time of day names a moment within fewer hours than a day has."""
+_VALUE: Final = 60
+PERSON: Final = 40
+"""Of a name in a sentence that holds several."""
+
+
+def title_block(title: str) -> Block:
+    """S9."""
+    return header(words.card_title(clip(one_line(title), HEADER - 1)))
+
+
+def preview_block(preview: str | None, limit: int = TEXT_OBJECT) -> Block:
+    """What would happen, by the tool's own word."""
+    said = visible(preview or "", keep="\n").strip()
+    return plain_section(clip(said, limit) if said else words.NO_PREVIEW)
+
+
+def reason_block(reason: str) -> Block:
+    """Why, in the words of the agent: as plain text, and visibly not ours."""
+    said = one_line(reason)
+    shown = words.agents_reason(clip(said, REASON)) if said else words.NO_REASON
+    return {"type": "context", "elements": [plain(shown)]}
+
+
+def who(
+    rule: ApproverRule, requester: str, *, until: Mrkdwn, votes: int, quorum: int, uncertain: bool
+) -> Mrkdwn:
+    """S11; who may settle an uncertain outcome is not counted."""
+    people = approvers(rule)
+    except_for = None if rule.requester else person(requester, PERSON)
+    if uncertain:
+        return words.who_settles(people, except_for, until)
+    return words.who_decides(people, except_for, votes, quorum, until)
+
+
+def change_line(argument: str, before: Any, after: Any) -> Mrkdwn:
+    """“argument: before → after”."""
+    shown = (words.NOTHING if value is None else value_text(value) for value in (before, after))
+    was, is_now = (escape(text, _VALUE) for text in shown)
+    return words.change(escape(name_text(argument), _VALUE), was, is_now)
+
+
+def deadline(requested_at: int, expires_at: int) -> Mrkdwn:
+    """When a request expires, in the reader's own zone."""
+    return clock(expires_at) if expires_at - requested_at < _SAME_DAY else day_and_clock(expires_at)

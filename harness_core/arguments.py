@@ -1,0 +1,114 @@
+"""Arguments of a tool: whether they fit its schema, what differs, what may be shown, and what stands for a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from harness_core.approvals import Change, InvalidArgument
+from harness_core.canonical import canonical_json, digest
+from harness_core.redaction import MASK
+
+_LONGEST = 200
+
+
+def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[InvalidArgument, ...]:
+    """Everything that keeps ``arguments`` from being passed to a tool with this JSON Schema.
+
+    A schema that is none itself lets nothing pass. Values are not repeated: they may be secret.
+    """
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError:
+        return (InvalidArgument(argument="", message="the tool's schema cannot be read"),)
+    found: list[InvalidArgument] = []
+    for error in Draft202012Validator(schema).iter_errors(dict(arguments)):
+        path = [str(part) for part in error.absolute_path]
+        if path:
+            found.append(InvalidArgument(argument=path[0], message=_explain(error, path[1:])))
+        elif error.validator == "required":
+            missing = [name for name in error.validator_value if name not in arguments]
+            found.extend(InvalidArgument(argument=name, message="is needed") for name in missing)
+        elif error.validator == "additionalProperties":
+            known = set(schema.get("properties", {}))
+            found.extend(
+                InvalidArgument(argument=name, message="is not an argument of this tool")
+                for name in arguments
+                if name not in known
+            )
+        else:
+            found.append(InvalidArgument(argument="", message=_explain(error, [])))
+    return tuple(dict.fromkeys(found))
+
+
+def changes_between(
+    before: Mapping[str, Any], after: Mapping[str, Any], secret: frozenset[str]
+) -> tuple[Change, ...]:
+    """What an edit changed, in the order of the arguments; secret values masked."""
+    names = dict.fromkeys((*before, *after))
+    return tuple(
+        Change(
+            argument=name,
+            before=_shown(before.get(name), name in secret),
+            after=_shown(after.get(name), name in secret),
+        )
+        for name in names
+        if canonical_json(before.get(name)) != canonical_json(after.get(name))
+    )
+
+
+def shown_arguments(arguments: Mapping[str, Any], secret: frozenset[str]) -> str:
+    """``arguments`` as JSON text, secret ones masked."""
+    return json.dumps(
+        {name: _shown(value, name in secret) for name, value in arguments.items()},
+        ensure_ascii=False,
+        default=str,
+    )
+
+
+def call_digest(
+    *, tool: str, version: str, arguments: Mapping[str, Any], policy: str, run: str, call: str
+) -> str:
+    """Stands for exactly one call: the tool, its version, what is passed, who may allow it, the run and the call.
+
+    :raises TypeError, ValueError: the arguments are not JSON.
+    """
+    return digest(tool, version, canonical_json(dict(arguments)), policy, run, call)
+
+
+def _shown(value: Any, secret: bool) -> Any:  # noqa: FBT001 - a fact about the value
+    return MASK if secret and value is not None else value
+
+
+def _explain(error: Any, path: list[str]) -> str:
+    where = f"{'.'.join(path)}: " if path else ""
+    match error.validator:
+        case "enum":
+            text = f"must be one of {', '.join(json.dumps(each) for each in error.validator_value)}"
+        case "type":
+            wanted = error.validator_value
+            text = f"must be {' or '.join(wanted) if isinstance(wanted, list) else wanted}"
+        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum" | "minLength" | "maxLength":
+            text = f"{_BOUNDS[error.validator]} {error.validator_value}"
+        case "pattern":
+            text = f"must match {error.validator_value}"
+        case "anyOf" | "oneOf":
+            text = "fits none of the forms that the tool takes"
+        case _:
+            text = "does not fit what the tool takes"
+    said = where + text
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+
+
+_BOUNDS = {
+    "minimum": "must be at least",
+    "exclusiveMinimum": "must be above",
+    "maximum": "must be at most",
+    "exclusiveMaximum": "must be below",
+    "minLength": "needs a length of at least",
+    "maxLength": "may have a length of at most",
+}

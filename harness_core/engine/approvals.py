@@ -1,0 +1,212 @@
+"""What people do about questions: decide them, change what would run, list them.
+
+Imports no agent framework, so the process that takes clicks in can use it. Whether a person may decide is for
+the front end to say, which knows people; what a decision does is said here and in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness_core.approvals import (
+    Approval,
+    Asked,
+    AuditEntry,
+    Change,
+    Decision,
+    DecisionOutcome,
+    Invalid,
+    InvalidArgument,
+    NotApplicable,
+    Outdated,
+    Revised,
+    RevisionOutcome,
+    Stale,
+)
+from harness_core.arguments import call_digest, changes_between, check_arguments, shown_arguments
+from harness_core.errors import UnknownAgent
+from harness_core.events import ApprovalRevised, RunFailed
+from harness_core.models import Delivery, Page, Run
+from harness_core.policy import CallSite, Deny, judge
+from harness_core.preview import preview
+from harness_core.store import Store
+from harness_core.workspace import WorkspaceHolder, agent_digest
+
+CHANGED = "The configuration changed while this waited for approval, so it did not run. Press Retry to start it anew."
+
+
+class Approvals:
+    """The questions of every tenant. All calls raise StoreUnavailable when Redis does not answer."""
+
+    def __init__(self, store: Store, holder: WorkspaceHolder) -> None:
+        self._store = store
+        self._holder = holder
+
+    async def get(self, tenant: str, approval_id: str) -> Approval:
+        """:raises ApprovalNotFound: this tenant has no such approval."""
+        return await self._store.approvals.get(tenant, approval_id)
+
+    async def locate(self, approval_id: str) -> Approval:
+        """An approval by its id alone, for operators.
+
+        :raises ApprovalNotFound: there is no such approval.
+        """
+        return await self.get(await self._store.approvals.locate(approval_id), approval_id)
+
+    async def of_run(self, run_id: str) -> tuple[Approval, ...]:
+        """Every question of a run, in order.
+
+        :raises RunNotFound: there is no such run.
+        """
+        return await self._store.approvals.of_run(run_id)
+
+    async def page(
+        self, tenant: str, *, open_only: bool = True, cursor: str | None = None, limit: int = 10
+    ) -> Page[Approval]:
+        """A page of questions, newest first."""
+        return await self._store.approvals.page(tenant, open_only=open_only, cursor=cursor, limit=limit)
+
+    async def shown_at(self, run_id: str) -> dict[str, Delivery]:
+        """Where the messages of a run are, by part."""
+        return await self._store.deliveries.of_run(run_id)
+
+    async def decide(
+        self,
+        tenant: str,
+        approval_id: str,
+        decision: Decision,
+        *,
+        revision: int | None,
+        by: str,
+        source: str,
+    ) -> DecisionOutcome:
+        """Takes one person's decision; ``revision`` is the one they saw, None for the current one.
+
+        :raises ApprovalNotFound: this tenant has no such approval.
+        """
+        approval = await self.get(tenant, approval_id)
+        if approval.state == "open" and await self._outdated(approval):
+            return Outdated()
+        return await self._store.approvals.decide(approval, decision, revision=revision, by=by, source=source)
+
+    async def revise(
+        self,
+        tenant: str,
+        approval_id: str,
+        arguments: Mapping[str, Any],
+        *,
+        revision: int | None,
+        by: str,
+        source: str,
+    ) -> RevisionOutcome:
+        """Puts new arguments in the place of those that were asked about; nothing is approved by it.
+
+        ``arguments`` are complete, but for secret ones that are left out or None: they keep their value.
+
+        :raises ApprovalNotFound: this tenant has no such approval.
+        """
+        approval = await self.get(tenant, approval_id)
+        if approval.kind != "call":
+            return NotApplicable(kind=approval.kind)
+        if revision is not None and approval.state == "open" and revision != approval.revision:
+            return Stale(revision=approval.revision)
+        if approval.state == "open" and await self._outdated(approval):
+            return Outdated()
+        wanted = _completed(approval, arguments)
+        refused = check_arguments(approval.asked.schema, wanted) or self._forbidden(approval, wanted)
+        if refused:
+            return Invalid(errors=refused)
+        revised, changes = await self._revised(approval, wanted, by)
+        event = _revised_event(revised, changes, by)
+        outcome = await self._store.approvals.revise(approval, revised, event, source=source)
+        if isinstance(outcome, int):
+            return Revised(approval=await self.get(tenant, approval_id), changes=changes)
+        return outcome
+
+    async def audit(self, tenant: str, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
+        """Links of the tenant's audit chain, in order."""
+        return await self._store.audit.read(tenant, after=after, limit=limit)
+
+    async def note(self, tenant: str, what: str, by: str, **facts: str) -> None:
+        """Adds a link about something that changed nothing, such as a refused click. Ids only."""
+        await self._store.audit.note(tenant, {"what": what, "by": by, **facts})
+
+    async def drop_outdated(self, run: Run) -> bool:
+        """Ends a waiting run whose agent is not what it was when the run began; whether it did."""
+        if run.workspace is None or run.workspace == self._pinned(run.agent):
+            return False
+        touched = await self._store.calls.touched(run.tenant, run.run_id)
+        why = RunFailed(
+            reason="configuration_changed", message=CHANGED, ran=touched.ran, unsure=touched.unsure
+        )
+        return await self._store.approvals.abandon(run.run_id, why)
+
+    async def _outdated(self, approval: Approval) -> bool:
+        return await self.drop_outdated(await self._store.runs.get(approval.run_id))
+
+    def _pinned(self, agent: str | None) -> str | None:
+        try:
+            return agent_digest(self._holder.current, agent or "")
+        except UnknownAgent:
+            return None
+
+    def _forbidden(self, approval: Approval, arguments: Mapping[str, Any]) -> tuple[InvalidArgument, ...]:
+        """What policy says about the new arguments, which may be another thing than about the old ones."""
+        workspace = self._holder.current
+        spec = workspace.tools.get(approval.tool)
+        if spec is None:
+            return ()
+        site = CallSite(requester=approval.requester, channel=approval.channel, agent=approval.agent)
+        match judge(workspace, spec, arguments, site):
+            case Deny(reason=reason):
+                return (InvalidArgument(argument="", message=reason),)
+            case _:
+                return ()
+
+    async def _revised(
+        self, approval: Approval, arguments: dict[str, Any], by: str
+    ) -> tuple[Approval, tuple[Change, ...]]:
+        spec = self._holder.current.tools.get(approval.tool)
+        before = approval.asked.before if approval.asked.before is not None else approval.asked.arguments
+        asked: Asked = replace(
+            approval.asked,
+            arguments=arguments,
+            before=before,
+            edited_by=by,
+            title=spec.title_for(arguments) if spec else approval.asked.title,
+            label=spec.label_for(arguments) if spec else approval.asked.label,
+            preview=await preview(spec, arguments) if spec else None,
+        )
+        stands_for = call_digest(
+            tool=approval.tool,
+            version=approval.version,
+            arguments=arguments,
+            policy=approval.policy,
+            run=approval.run_id,
+            call=approval.call_key,
+        )
+        changes = changes_between(approval.asked.arguments, arguments, frozenset(asked.secret))
+        return replace(approval, asked=asked, digest=stands_for), changes
+
+
+def _completed(approval: Approval, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    wanted = dict(arguments)
+    for name in approval.asked.secret:
+        if wanted.get(name) is None and name in approval.asked.arguments:
+            wanted[name] = approval.asked.arguments[name]
+    return wanted
+
+
+def _revised_event(revised: Approval, changes: Sequence[Change], by: str) -> ApprovalRevised:
+    asked = revised.asked
+    return ApprovalRevised(
+        approval=revised.approval_id,
+        revision=revised.revision + 1,
+        by=by,
+        title=asked.title,
+        arguments=shown_arguments(asked.arguments, frozenset(asked.secret)),
+        changes=[[change.argument, change.before, change.after] for change in changes],
+        preview=asked.preview,
+    )

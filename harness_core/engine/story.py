@@ -1,0 +1,110 @@
+"""One execution of a run: the chunks of the runtime become events, the texts become the answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from harness_core.engine.answer import Answer
+from harness_core.engine.endings import Completed
+from harness_core.engine.journal import RunJournal
+from harness_core.events import (
+    OutputDelta,
+    ReasoningDelta,
+    StepCompleted,
+    StepStarted,
+    ToolCalled,
+    ToolRefused,
+    ToolResult,
+)
+from harness_core.models import Claim, RunInput
+from harness_core.runtime import (
+    AgentRuntime,
+    Chunk,
+    ContentChunk,
+    InterruptChunk,
+    ReasoningChunk,
+    RefusedChunk,
+    StepChunk,
+    ToolCallChunk,
+    ToolResultChunk,
+    Turn,
+    render_tool_failure,
+)
+from harness_core.workspace import Workspace
+
+Stand = Literal["done", "asked", "foreign"]
+"""The graph is done, or waits for people, or waits for an answer that nobody could be asked for."""
+
+
+class Story:
+    """Holds what is known of a run while this process tells it."""
+
+    def __init__(
+        self, claim: Claim, journal: RunJournal, runtime: AgentRuntime, workspace: Workspace
+    ) -> None:
+        self.claim = claim
+        self.journal = journal
+        self.runtime = runtime
+        self.workspace = workspace
+        self.agent = claim.run.agent or ""
+        self.answer = Answer()
+        self._failures: list[str] = []
+        self._told: set[str] = set()
+        self._stands: Stand = "done"
+
+    async def stream(self, asked: RunInput, *, resume: bool = False) -> Stand:
+        """Executes to the end of the stream; resumed, the graph goes on from its checkpoint without the text.
+
+        The context is given again either way: checkpoints do not hold it.
+        """
+        turn = Turn(
+            fence=self.claim.fence,
+            agent=self.agent,
+            user=self.claim.run.user,
+            channel=self.claim.run.channel,
+            text=None if resume else asked.text,
+            context=asked.context,
+            state=None if resume else asked.state,
+            files=None if resume else asked.files,
+        )
+        self._stands = "done"
+        async for chunk in self.runtime.stream(turn):
+            self._take(chunk)
+        return self._stands
+
+    def conclusion(self) -> Completed:
+        """The answer; where the model gave none, what failed, or that there is none."""
+        if self.answer.text:
+            return Completed(output=self.answer.text)
+        text = "\n".join(self._failures) or "The agent ended without an answer."
+        return Completed(output=text, synthetic=True)
+
+    def _take(self, chunk: Chunk) -> None:
+        match chunk:
+            case ContentChunk(text=text, message=message):
+                self.answer.add(text, message)
+                self.journal.add(OutputDelta(text=text, message=message))
+            case ReasoningChunk(text=text, message=message):
+                self.journal.add(ReasoningDelta(text=text, message=message))
+            case StepChunk(step=step, phase="started", label=label, kind=kind, effect=effect):
+                self.journal.add(StepStarted(step=step, label=label, kind=kind, effect=effect.value))
+            case StepChunk(step=step, ok=ok):
+                self.journal.add(StepCompleted(step=step, ok=ok))
+            case InterruptChunk(foreign=foreign):
+                self._stands = "foreign" if foreign or self._stands == "foreign" else "asked"
+            case ToolCallChunk() | ToolResultChunk() | RefusedChunk():
+                self._take_call(chunk)
+
+    def _take_call(self, chunk: ToolCallChunk | ToolResultChunk | RefusedChunk) -> None:
+        match chunk:
+            case ToolCallChunk(call=call, tool=tool, label=label, arguments=arguments):
+                self.journal.add(ToolCalled(call=call, tool=tool, label=label, arguments=arguments))
+            case RefusedChunk(call=call, tool=tool, title=title, message=message):
+                self.journal.add(ToolRefused(call=call, tool=tool, title=title, message=message))
+            case ToolResultChunk(call=call) if call in self._told:
+                pass  # those of an earlier stretch are reported again
+            case ToolResultChunk(call=call, tool=tool, output=output, is_error=is_error):
+                self._told.add(call)
+                if is_error:
+                    self._failures.append(render_tool_failure(tool, output, run_id=self.claim.run.run_id))
+                self.journal.add(ToolResult(call=call, tool=tool, output=output, is_error=is_error))

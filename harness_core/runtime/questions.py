@@ -1,0 +1,129 @@
+"""Questions to people about a tool call, with everything they need to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, AnyMessage
+
+from harness_core.approvals import Approval, Asked, QuestionKind
+from harness_core.arguments import shown_arguments
+from harness_core.canonical import digest
+from harness_core.events import ApprovalRequested
+from harness_core.models import Fence
+from harness_core.policy import Ask, CallSite
+from harness_core.redaction import redact
+from harness_core.runtime.call_schema import CallSchema
+from harness_core.runtime.tools import BoundTool
+from harness_core.store import Question
+
+_REASON = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFacts:
+    """One tool call: where it stands, and what the model wants to pass, defaults included."""
+
+    fence: Fence
+    site: CallSite
+    key: str
+    call: str
+    tool: BoundTool
+    schema: CallSchema
+    arguments: dict[str, Any]
+    reason: str
+
+
+def approval_id(run_id: str, call_key: str, number: int = 0) -> str:
+    """The id of a question: the same whenever the same is asked again after a crash.
+
+    ``number`` is 0 for whether to make the call, and counts the doubts about its outcome from 1.
+    """
+    return f"appr_{digest(run_id, call_key, str(number))[:32]}"
+
+
+def question(
+    facts: CallFacts,
+    ask: Ask,
+    *,
+    stands_for: str,
+    pause: int,
+    preview: str | None,
+    doubt: int = 0,
+    arguments: Mapping[str, Any] | None = None,
+) -> Question:
+    """What to ask; with ``doubt`` it is whether the call happened. ``arguments`` are those a person put in."""
+    kind: QuestionKind = "uncertain" if doubt else "call"
+    spec, shown = facts.tool.spec, facts.arguments if arguments is None else dict(arguments)
+    asked = Asked(
+        title=facts.tool.title(shown),
+        label=facts.tool.label(shown),
+        arguments=shown,
+        schema=facts.schema.schema,
+        secret=tuple(sorted(spec.secret_arguments)),
+        preview=preview,
+        reason=facts.reason,
+        destructive=spec.destructive,
+    )
+    about = Approval(
+        approval_id=approval_id(facts.fence.run_id, facts.key, doubt),
+        kind=kind,
+        run_id=facts.fence.run_id,
+        tenant=facts.fence.tenant,
+        conversation=facts.fence.conversation,
+        thread_id=facts.fence.thread_id,
+        call=facts.call,
+        call_key=facts.key,
+        tool=spec.name,
+        agent=facts.site.agent,
+        requester=facts.site.requester,
+        channel=facts.site.channel,
+        pause=pause,
+        state="open",
+        revision=0,
+        digest=stands_for,
+        policy=ask.digest,
+        version=facts.schema.version,
+        rule=ask.rule,
+        quorum=ask.quorum,
+        requested_at=0,
+        expires_at=0,
+        asked=asked,
+    )
+    return Question(
+        about=about,
+        requested=_requested(about, ask),
+        expire_after=ask.expire_after,
+        remind_after=ask.remind_after,
+    )
+
+
+def agents_reason(messages: Sequence[AnyMessage], call: str) -> str:
+    """What the model said in the message that makes this call."""
+    for message in reversed(messages):
+        if isinstance(message, AIMessage) and any(each["id"] == call for each in message.tool_calls):
+            text = redact(" ".join(str(message.text).split()))
+            return text if len(text) <= _REASON else f"{text[: _REASON - 1]}…"
+    return ""
+
+
+def _requested(about: Approval, ask: Ask) -> ApprovalRequested:
+    asked = about.asked
+    return ApprovalRequested(
+        approval=about.approval_id,
+        kind=about.kind,
+        pause=about.pause,
+        call=about.call,
+        tool=about.tool,
+        title=asked.title,
+        arguments=shown_arguments(asked.arguments, frozenset(asked.secret)),
+        rule=asdict(about.rule),
+        quorum=about.quorum,
+        expire_after=round(ask.expire_after * 1000),
+        preview=asked.preview,
+        reason=asked.reason,
+        destructive=asked.destructive,
+        editable=about.kind == "call" and bool(asked.schema.get("properties")),
+    )
