@@ -63,7 +63,8 @@ class Command:
 
 COMMANDS: Mapping[str, Command] = {
     "/harness": Command(
-        usage="runs | show RUN | cancel RUN | agents | help", description="List, show and cancel runs"
+        usage="runs | show RUN | cancel RUN | approvals | agents | help",
+        description="List, show and cancel runs, and list what waits for approval",
     )
 }
 
