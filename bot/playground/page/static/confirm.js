@@ -2,6 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { inline } from "./inline.js";
+import { tell } from "./signals.js";
 
 /** Asks what `confirm` asks; true at once when there is nothing to ask. */
 export function confirmed(confirm, from) {
@@ -15,11 +16,13 @@ export function confirmed(confirm, from) {
   dialog.returnValue = "";
   dialog.showModal();
   byId("confirm-no").focus();
+  tell("drawn");
   return new Promise((resolve) => {
     dialog.addEventListener(
       "close",
       () => {
         giveFocusBack(from);
+        tell("drawn");
         resolve(dialog.returnValue === "yes");
       },
       { once: true },
