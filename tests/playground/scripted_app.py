@@ -134,7 +134,8 @@ def home(pressed: int) -> Json:
 class ScriptedApp:
     """`step` is the pause between two edits in seconds; `effects` where a restart has its effect.
 
-    `script` answers in its own way: it gets the channel and the root of the thread.
+    `script` answers in its own way: it gets the channel and the root of the thread. While `gate` is closed, an
+    answer does not get beyond its first step.
     """
 
     careless: bool = False
@@ -143,6 +144,7 @@ class ScriptedApp:
     step: float = 0.1
     effects: str | None = None
     script: Callable[[str, str], Coroutine[Any, Any, None]] | None = None
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     api: AsyncWebClient = field(default_factory=AsyncWebClient)
     asked: list[str] = field(default_factory=list)
@@ -154,6 +156,7 @@ class ScriptedApp:
     _runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
+        self.gate.set()
         app = web.Application()
         app.router.add_post("/slack/events", self._take)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -162,6 +165,16 @@ class ScriptedApp:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/slack/events"
         return self
 
+    async def forget(self) -> None:
+        """Whatever it was doing, and with whom."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for memory in (self.asked, self.clicks, self._cards, self._roots):
+            memory.clear()
+        self._pressed = 0
+        self.gate.set()
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -169,9 +182,7 @@ class ScriptedApp:
         trace: TracebackType | None,
     ) -> None:
         assert self._runner is not None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.forget()
         await self._runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.Response:
@@ -218,6 +229,7 @@ class ScriptedApp:
             status="is reading your message",
         )
         ts = await self.say(channel, root, running(1, self.steps))
+        await self.gate.wait()
         for step in range(2, self.steps + 1):
             await asyncio.sleep(self.step)
             await self.change(channel, ts, running(step, self.steps, ANSWER[: step * 12]))

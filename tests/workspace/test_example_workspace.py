@@ -115,7 +115,7 @@ def test_a_restart_is_one_request_with_the_key_of_its_call(
     with HTTPServer(("127.0.0.1", 0), Taking) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         monkeypatch.setenv("ACME_RESTART_URL", f"http://127.0.0.1:{server.server_port}/effects")
-        assert operations.restart_service("checkout", "prod", CALL) == {"restarted": "checkout", "in": "prod"}
+        assert operations.restart_service("checkout", "prod", CALL) == "Restarted checkout in prod."
     assert asked == [{"key": "k1", "what": "restart", "service": "checkout", "env": "prod"}]
 
 
@@ -124,7 +124,7 @@ def test_a_restart_that_nobody_listens_for_says_so(
 ) -> None:
     monkeypatch.delenv("ACME_RESTART_URL", raising=False)
     for _ in range(2):
-        assert "only noted down" in operations.restart_service("search", "staging", CALL)["note"]
+        assert "only noted down" in operations.restart_service("search", "staging", CALL)
     assert operations.noted == {"k1": ("search", "staging")}
     assert "search in staging" in operations.preview_restart("search", "staging")
 

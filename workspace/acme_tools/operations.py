@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import urllib.request
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,13 +25,13 @@ _CONNECTIONS = {"staging": 3, "prod": 40}
 noted: dict[str, tuple[str, str]] = {}
 
 
-def restart_service(service: Service, env: Environment, call: ToolCall) -> dict[str, Any]:
+def restart_service(service: Service, env: Environment, call: ToolCall) -> str:
     """Restart a service in one environment. Every open connection of it is dropped, and its pool begins empty."""
     address = os.environ.get("ACME_RESTART_URL")
-    done = {"restarted": service, "in": env}
+    done = f"Restarted {service} in {env}."
     if not address:
         noted[call.key] = (service, env)
-        return done | {"note": "ACME_RESTART_URL is not set, so the restart was only noted down by the bot."}
+        return f"{done} ACME_RESTART_URL is not set, so it was only noted down by the bot."
     # The key is the same when this very call is made again, so whoever restarts can tell a repeat.
     asked = {"key": call.key, "what": "restart", "service": service, "env": env}
     request = urllib.request.Request(  # noqa: S310 - the address is that of whoever runs the bot

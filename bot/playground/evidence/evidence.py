@@ -82,10 +82,11 @@ class Evidence:
         label = _LABELS[trial.fault]
         match trial:
             case Trial(phase="ended", verdict=None):
-                self.timeline.add("verdict", f"{label}: called off", at=time.time(), detail=trial.note)
+                self.timeline.add("verdict", f"{label}: {trial.note}", at=time.time())
                 self.timeline.end_band()
             case Trial(phase="ended", verdict=verdict):
-                self.timeline.add("verdict", f"{label}: {verdict.text if verdict else ''}", at=time.time())
+                text = verdict.text if verdict else ""
+                self.timeline.add("verdict", text, at=time.time(), detail=label)
                 self.timeline.end_band()
             case Trial(phase="pressed"):
                 self.timeline.begin_band()

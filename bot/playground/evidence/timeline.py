@@ -140,6 +140,7 @@ _CALLS = {
     "chat.postMessage": "Bot posts a message",
     "chat.update": "Bot edits its message",
     "chat.postEphemeral": "Bot whispers to one person",
+    "chat.getPermalink": "Bot asks for a link",
     "response_url": "Bot answers whoever acted",
     "views.open": "Bot opens a dialog",
     "views.update": "Bot changes a dialog",

@@ -59,6 +59,7 @@ class Guide:
         return Began(
             at=self._scene.world.clock.ts(),
             deliveries=len(self._scene.ledger.deliveries),
+            effects=len(self._scene.effects.seen),
             revision=(contract.revision(card) or 0) if card else 0,
             trials={fault: trial.number for fault, trial in self._trials.latest.items()},
         )

@@ -49,6 +49,7 @@ class Began:
 
     at: str
     deliveries: int
+    effects: int
     revision: int
     trials: Mapping[Fault, int]
 
@@ -183,7 +184,7 @@ def _kill(at: Looks) -> GuideView:
     if trial is None or trial.phase == "ended":
         said = trial.verdict.text if trial and trial.verdict else (trial.note if trial else "")
         why = said or at.trials.unavailable(Fault.KILL_BOT)
-        runs = len(at.scene.effects.seen)
+        runs = len(at.scene.effects.seen) - at.began.effects
         text = f"{why.rstrip('.')}. The counter outside the bot saw the tool run {runs} time{'' if runs == 1 else 's'}."
         return GuideView(number=4, title=title, text=text, done=True, target=NEXT)
     if trial.phase == "at work":

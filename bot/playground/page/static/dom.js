@@ -25,33 +25,57 @@ const made = new WeakMap();
  */
 export function reconcile(parent, items, { keyOf, make, patch }) {
   const old = new Map([...parent.children].map((child) => [made.get(child)?.key, child]));
-  let next = parent.firstElementChild;
-  for (const item of items) {
-    const key = keyOf(item);
-    const content = JSON.stringify(item);
-    let node = old.get(key);
-    old.delete(key);
-    const before = node && made.get(node);
-    if (!node) node = make(item);
-    else if (before.content !== content) {
-      const fresh = patch(node, item, before.item) ?? node;
-      if (fresh !== node) {
-        if (next === node) next = fresh;
-        node.replaceWith(fresh);
-      }
-      node = fresh;
-    }
-    made.set(node, { key, content, item });
-    if (node === next) next = next.nextElementSibling;
-    else parent.insertBefore(node, next);
-  }
+  const nodes = items.map((item) => drawn(old, item, keyOf(item), make, patch));
   for (const node of old.values()) node.remove();
+  const places = new Map([...parent.children].map((child, index) => [child, index]));
+  const steady = inOrder(nodes.map((node) => places.get(node) ?? -1));
+  let next = null;
+  // From the end, so that what stands before is where it belongs already. A node that is moved loses the focus.
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    if (!steady.has(index)) parent.insertBefore(node, next);
+    next = node;
+  }
+}
+
+/** The child for an item: a new one, or the old one, which is taken out of `old`. */
+function drawn(old, item, key, make, patch) {
+  const content = JSON.stringify(item);
+  const node = old.get(key);
+  old.delete(key);
+  if (!node) return noted(make(item), key, content, item);
+  const before = made.get(node);
+  if (before.content === content) return node;
+  const fresh = patch(node, item, before.item) ?? node;
+  if (fresh !== node) node.replaceWith(fresh);
+  return noted(fresh, key, content, item);
+}
+
+function noted(node, key, content, item) {
+  made.set(node, { key, content, item });
+  return node;
+}
+
+/** The indexes of a longest run of places that grow: what can stay where it is. Negative places are new. */
+function inOrder(places) {
+  const best = places.map(() => ({ length: 1, before: -1 }));
+  let last = -1;
+  for (const [index, place] of places.entries()) {
+    if (place < 0) continue;
+    for (let earlier = 0; earlier < index; earlier += 1) {
+      const fits = places[earlier] >= 0 && places[earlier] < place && best[earlier].length >= best[index].length;
+      if (fits) best[index] = { length: best[earlier].length + 1, before: earlier };
+    }
+    if (last < 0 || best[index].length > best[last].length) last = index;
+  }
+  const steady = new Set();
+  for (; last >= 0; last = best[last].before) steady.add(last);
+  return steady;
 }
 
 /** What a child was last drawn from. */
 export const drawnFrom = (node) => made.get(node)?.item;
 
-export const remember = (node, key, item) => made.set(node, { key, content: JSON.stringify(item), item });
+export const remember = (node, key, item) => noted(node, key, JSON.stringify(item), item);
 
 const policy = globalThis.trustedTypes?.createPolicy("markdown", { createHTML: (html) => html });
 
@@ -75,10 +99,24 @@ export function outward(link) {
   return link;
 }
 
-/** Runs `change` and keeps the end of a scrolled list in sight, if it was in sight. */
+const NEAR = 48;
+const sticks = new WeakMap();
+
+/** Keeps the end of a scrolled list in sight while it is in sight, also when the list gets more or less room. */
+export function stickToEnd(list) {
+  sticks.set(list, true);
+  list.addEventListener("scroll", () => sticks.set(list, list.scrollTop + list.clientHeight >= list.scrollHeight - NEAR));
+  new ResizeObserver(() => sticks.get(list) && toEnd(list)).observe(list);
+}
+
+/** Runs `change`, which may add to the list. */
 export function keepingEnd(list, change) {
-  const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 48;
   const result = change();
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  if (sticks.get(list)) toEnd(list);
   return result;
+}
+
+export function toEnd(list) {
+  sticks.set(list, true);
+  list.scrollTop = list.scrollHeight;
 }

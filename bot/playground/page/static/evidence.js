@@ -1,6 +1,6 @@
 // What really happened: counters, fault buttons with their verdicts, the timeline.
 
-import { byId, el, keepingEnd, reconcile, remember, setText } from "./dom.js";
+import { byId, el, keepingEnd, reconcile, setText, stickToEnd, toEnd } from "./dom.js";
 import { press } from "./door.js";
 import { tell } from "./signals.js";
 import { state } from "./state.js";
@@ -24,7 +24,7 @@ export function showCounters(counters) {
 export function showTimeline(entries) {
   lines.clear();
   byId("timeline").replaceChildren(...entries.map(lineOf));
-  byId("timeline").scrollTop = byId("timeline").scrollHeight;
+  toEnd(byId("timeline"));
 }
 
 /** One line came, or grew. */
@@ -109,5 +109,5 @@ export function startEvidence() {
       press("fault", { fault: button.dataset.fault, user: state.me, channel: state.place.channel, call_off });
     });
   }
-  remember(byId("timeline"), "timeline", null);
+  stickToEnd(byId("timeline"));
 }

@@ -1,6 +1,6 @@
 // The messages of the place where the person is: one node each, changed where it differs.
 
-import { byId, el, keepingEnd, reconcile, remember, setText } from "./dom.js";
+import { byId, el, keepingEnd, reconcile, remember, setText, stickToEnd, toEnd } from "./dom.js";
 import { door } from "./door.js";
 import { patchParts } from "./parts.js";
 import { tell } from "./signals.js";
@@ -16,7 +16,8 @@ export function showMessages() {
   const here = state.place.kind === "home" ? [] : [...state.messages.values()].filter(isHere).sort(byTime);
   list.replaceChildren(...(state.place.kind === "home" ? [home()] : here.map(article)));
   if (!list.childElementCount) list.append(el("p", { className: "quiet empty" }, "Nothing was said here yet."));
-  list.scrollTop = state.place.kind === "home" ? 0 : list.scrollHeight;
+  if (state.place.kind === "home") list.scrollTop = 0;
+  else toEnd(list);
 }
 
 /** A message came, or changed. */
@@ -139,3 +140,5 @@ function announce(message) {
 
 /** The node of a message that is in sight. */
 export const nodeOf = (key) => nodes.get(key);
+
+export const startMessages = () => stickToEnd(byId("messages"));
