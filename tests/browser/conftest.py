@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from browser.desk import Desk, Pictures
 from playground.scripted_app import ScriptedApp
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground import Door, PlaygroundConfig, start_playground
@@ -28,8 +28,10 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-WITHIN = 10_000
-"""Milliseconds that the page may take for anything."""
+WITHIN = 20_000
+"""Milliseconds that the page may take for anything, on a machine with other things to do."""
+
+expect.set_options(timeout=WITHIN)
 CONFIG = PlaygroundConfig(
     limits="off", retry_delays=(0.0, 0.1, 0.1), patience=Patience(quiet=0.4, within=5.0, away=0.2, armed=20.0)
 )

@@ -74,7 +74,8 @@ export function showTrial(trial) {
   verdict.className = `verdict ${trial.verdict ? (trial.verdict.survived ? "good" : "bad") : "open"}`;
   if (trial.phase === "armed") verdict.append(el("span", {}, " Press again to call it off."));
   // Whoever pressed wants to see the question that was asked for them.
-  if (trial.asked && !before?.asked && trial.asked.user === state.me && going) {
+  const isNews = trial.asked && !(before?.number === trial.number && before.asked);
+  if (isNews && trial.asked.user === state.me && going) {
     tell("open", { kind: "thread", channel: trial.asked.channel, root: trial.asked.ts });
   }
 }

@@ -49,15 +49,21 @@ export function lightUp() {
   });
 }
 
+/** What is lit: the thing to press, or the tab that leads to it. */
 function target() {
-  const { number, target: wanted } = state.guide;
-  if (!number || !wanted) return null;
-  if (byId("confirm").open) return byId("confirm-yes");
-  if (byId("modal").open) return byId("modal-submit");
-  if (wanted.user && wanted.user !== state.me) return document.querySelector(`#roles input[value="${wanted.user}"]`)?.parentElement;
-  const found = element(wanted);
+  const found = wanted();
   const part = found?.closest("#talk, #evidence, #places");
   return part && !isShown(part.id) ? byId(`tab-${part.id}`) : found;
+}
+
+/** The thing to press, whether it is in sight or not. */
+function wanted() {
+  const { number, target: next } = state.guide;
+  if (!number || !next) return null;
+  if (byId("confirm").open) return byId("confirm-yes");
+  if (byId("modal").open) return byId("modal-submit");
+  if (next.user && next.user !== state.me) return document.querySelector(`#roles input[value="${next.user}"]`)?.parentElement;
+  return element(next);
 }
 
 function element({ kind, action, channel, ts }) {
@@ -74,10 +80,11 @@ function element({ kind, action, channel, ts }) {
 }
 
 function showMe() {
-  const part = lit?.closest("#talk, #evidence, #places");
+  const found = wanted();
+  const part = found?.closest("#talk, #evidence, #places");
   if (part) tell("part", part.id);
-  lit?.scrollIntoView({ block: "nearest" });
-  (lit?.matches("label") ? lit.querySelector("input") : lit)?.focus();
+  found?.scrollIntoView({ block: "nearest" });
+  (found?.matches("label") ? found.querySelector("input") : found)?.focus();
 }
 
 export function startGuide() {
