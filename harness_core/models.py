@@ -238,3 +238,21 @@ class Dirty:
     run_id: str
     since: int
     final: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An agent that may be chosen, and what it says about itself."""
+
+    agent: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingQuestion:
+    """What to ask the model of this name. ``text`` is a person's: it may contain anything."""
+
+    model: str
+    prompt: str
+    candidates: tuple[Candidate, ...]
+    text: str

@@ -72,7 +72,7 @@ def test_the_commented_examples_are_correct_too(tmp_path: Path, monkeypatch: pyt
 
 def test_every_example_tool_can_be_imported_and_says_what_it_does(example: Workspace) -> None:
     for tool in example.tools.values():
-        reference = python_reference(tool.python)
+        reference = python_reference(tool.python or "")
         assert reference is not None
         function = getattr(importlib.import_module(reference.module), reference.attribute)
         assert len(function.__doc__) > 60
