@@ -51,11 +51,11 @@ class Stand:
         return self.role == "worker" and not self.early and (self.inside or bool(self.point))
 
 
-PLACES = (
+EARLY = (
     Stand(name="before the card is posted", point="before:chat.postMessage.card", early=True),
-    Stand(
-        name="before Slack's word that the card is posted", point="after:chat.postMessage.card", early=True
-    ),
+    Stand(name="before Slack's word about the card", point="after:chat.postMessage.card", early=True),
+)
+PLACES = (
     Stand(name="while the card waits"),
     Stand(name="before the call starts", point="before:call_start"),
     Stand(name="after the call has started", point="after:call_start", doubtful=True, answer=APPROVAL_AGAIN),
@@ -75,8 +75,9 @@ CLICKS = (
     Stand(name="before the decision is stored", point="before:decide", role="web"),
     Stand(name="after the decision is stored", point="after:decide", role="web"),
 )
+"""A click is acknowledged within three seconds whatever holds it up, so these come last."""
 CLAIM = Stand(name="after the click, before the run goes on", point="after:claim")
-"""The worker that stands here claims nothing else, so it comes last."""
+"""The worker that stands here claims nothing else, so it comes after the others."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,38 +87,45 @@ class Standing:
     stand: Stand
     request: Request
     orders: list[Armed] = field(default_factory=list)
+    redraw: list[Armed] = field(default_factory=list)
     click: asyncio.Task[Outcome] | None = None
 
     @classmethod
-    async def take(cls, fleet: Fleet, stand: Stand, channel: str) -> Self:
-        """Asks for a call, and brings the run to its place; returns when it stands there."""
+    async def ask(cls, fleet: Fleet, stand: Stand, channel: str) -> Self:
+        """Asks for a call; returns when the run waits for people, or is held before it could."""
         name, early = new_name(), list[Armed]()
         if stand.early:
             early = fleet.arm("worker", stand.point, about=name, action="hold")
         request = await Request.make(fleet, tool=stand.tool, name=name, channel=channel)
         standing = cls(stand=stand, request=request, orders=early)
-        if not stand.early:
+        if stand.early:
+            await standing._held()
+        else:
             await request.card()
             await request.parked()
-            await standing._go_on(fleet)
-        if stand.point:
-            await wait_until(lambda: any(each.holds for each in standing.orders), timeout=30, what=stand.name)
-        elif stand.inside:
-            await request.acted()
         return standing
 
-    async def _go_on(self, fleet: Fleet) -> None:
-        stand, request = self.stand, self.request
+    async def take_place(self) -> None:
+        """Brings the run that waits to its place; returns when it stands there."""
+        stand, request, fleet = self.stand, self.request, self.request.fleet
         if stand.role == "web":
             question = await request.question()
             self.orders = fleet.arm("web", stand.point, about=question.approval_id, action="hold")
+            # The card stays as the person sees it, so there is something to press again.
+            self.redraw = fleet.arm("worker", "before:chat.update.card", about=request.name, action="hold")
             self.click = asyncio.create_task(request.press(APPROVAL_APPROVE))
-        elif stand.decided:
-            if stand.inside:
-                await fleet.effects.hold(request.name)
-            else:
-                self.orders = fleet.arm("worker", stand.point, about=request.run_id, action="hold")
+            await self._held()
+        elif stand.inside:
+            await fleet.effects.hold(request.name)
             await request.approve()
+            await request.acted()
+        elif stand.decided:
+            self.orders = fleet.arm("worker", stand.point, about=request.run_id, action="hold")
+            await request.approve()
+            await self._held()
+
+    async def _held(self) -> None:
+        await wait_until(lambda: any(each.holds for each in self.orders), timeout=30, what=self.stand.name)
 
     async def let_go(self) -> None:
         """Whatever was held of this run goes on."""
@@ -133,6 +141,8 @@ class Standing:
             assert victim != "web" or not outcome.ok, outcome
         if not stand.decided:
             await self._decide(victim)
+        for order in self.redraw:
+            order.let_go()
         doubt = await self._settled()
         first = len(await request.effects())
         if doubt is None:
@@ -158,7 +168,8 @@ class Standing:
             found = await request.questions()
             if found and found[0].state == "open":
                 await request.press(APPROVAL_APPROVE)
-            return any(each.state == "decided" for each in await request.questions())
+                found = await request.questions()
+            return any(each.state == "decided" for each in found)
 
         await wait_until(counts, timeout=WITHIN, what=f"a decision about {request.name}")
 

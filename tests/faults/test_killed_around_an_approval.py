@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 import pytest_asyncio
-from faults.standings import CLAIM, CLICKS, PLACES, Stand, Standing, Victim, all_end_well
+from faults.standings import CLAIM, CLICKS, EARLY, PLACES, Stand, Standing, Victim, all_end_well
 from faults.stories import Measured, nothing_lags
 from fleet import Fleet, start_fleet
 from waiting import wait_until
@@ -36,7 +36,7 @@ async def test_a_killed_worker_leaves_one_effect_or_a_question_behind(
     fleet: Fleet, workers: int, measured: Measured
 ) -> None:
     await only(fleet, 1)
-    standings = await stand(fleet, PLACES)
+    standings = await stand(fleet, clicks=False)
     await only(fleet, workers)
     worker = fleet.process("worker")
     worker.kill()
@@ -52,7 +52,7 @@ async def test_a_killed_web_process_loses_no_decision_and_disturbs_no_call(
     fleet: Fleet, workers: int, measured: Measured
 ) -> None:
     await only(fleet, workers)
-    standings = await stand(fleet, (*PLACES, *CLICKS))
+    standings = await stand(fleet, clicks=True)
     web = fleet.process("web")
     web.kill()
     web.disarm()
@@ -68,7 +68,7 @@ async def test_a_killed_redis_leaves_one_effect_or_a_question_behind(
     fleet: Fleet, workers: int, measured: Measured
 ) -> None:
     await only(fleet, workers)
-    standings = await stand(fleet, (*PLACES, *CLICKS))
+    standings = await stand(fleet, clicks=True)
     await fleet.kill_redis()
     killed = time.monotonic()
     await let_go(standings)
@@ -85,12 +85,25 @@ async def only(fleet: Fleet, workers: int) -> None:
     await fleet.start(*(name for name in wanted if not fleet.process("worker", name).lives))
 
 
-async def stand(fleet: Fleet, stands: tuple[Stand, ...]) -> list[Standing]:
-    """Runs at all of these places, and one that was just claimed."""
+async def stand(fleet: Fleet, *, clicks: bool) -> list[Standing]:
+    """Runs at all places: those first that can be held for long."""
+    waiting = await ask(fleet, (*PLACES, CLAIM, *(CLICKS if clicks else ())))
+    await take_places(waiting, PLACES)
+    waiting += await ask(fleet, EARLY)
+    await take_places(waiting, (CLAIM,))
+    await take_places(waiting, CLICKS)
+    return waiting
+
+
+async def take_places(waiting: list[Standing], stands: tuple[Stand, ...]) -> None:
+    await asyncio.gather(*(each.take_place() for each in waiting if each.stand in stands))
+
+
+async def ask(fleet: Fleet, stands: Iterable[Stand]) -> list[Standing]:
     cast = fleet.playground.config.cast
     rooms = itertools.cycle((cast.general, cast.ops, cast.private, cast.outside))
-    taking = [Standing.take(fleet, each, room) for each, room in zip(stands, rooms, strict=False)]
-    return [*await asyncio.gather(*taking), await Standing.take(fleet, CLAIM, cast.general)]
+    asking = [Standing.ask(fleet, each, room) for each, room in zip(stands, rooms, strict=False)]
+    return await asyncio.gather(*asking)
 
 
 async def let_go(standings: list[Standing]) -> None:

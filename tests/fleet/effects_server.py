@@ -83,6 +83,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection broke: whoever asked was killed."""
+
 
 def main() -> None:
     server = Server(("127.0.0.1", 0), Handler)
