@@ -16,7 +16,7 @@ exit 1
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint audit bench soak gallery lock
+.PHONY: help setup run test lint audit bench soak gallery schema lock
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ soak: setup ## The long fault runs
 
 gallery: setup ## Print every Slack view as JSON
 	@$(RUN) bot.view.gallery
+
+schema: setup ## Write the JSON Schema of the workspace, which editors use, from the models
+	$(RUN) harness_core.workspace.json_schema
 
 lock: ## Write both lock files from pyproject.toml; UPGRADE=--upgrade moves every pin
 	@$(call BOOTSTRAP,lock $(UPGRADE))
