@@ -12,10 +12,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.types import StateSnapshot
 
-from harness_core.models import Fence
+from harness_core.models import Fence, RoutingQuestion
 from harness_core.policy import CallSite
 from harness_core.runtime import history
 from harness_core.runtime.bindings import Bindings
+from harness_core.runtime.call_facts import SITE
 from harness_core.runtime.checkpointer import FENCE, FencedSaver
 from harness_core.runtime.chunks import (
     Asking,
@@ -30,11 +31,11 @@ from harness_core.runtime.chunks import (
 from harness_core.runtime.compiling import Graph
 from harness_core.runtime.desk import Desk
 from harness_core.runtime.files import state_files, texts_of
-from harness_core.runtime.gate import SITE
 from harness_core.runtime.limits import RECURSION_LIMIT, Pace
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.memory import LongTermMemory
 from harness_core.runtime.resources import Resources
+from harness_core.runtime.routing_model import RoutingModel
 from harness_core.runtime.stream import MODES, ChunkStream
 from harness_core.store import Seal, Store
 from harness_core.workspace import Workspace, agent_digest
@@ -83,6 +84,10 @@ class AgentRuntime:
             if name not in inner
         ]
 
+    async def ask_model(self, question: RoutingQuestion) -> str:
+        """The agent that a model picks, as it says it; see :func:`~harness_core.routing.choose_agent`."""
+        return await RoutingModel(self._bindings.chat_model)(question)
+
     async def warm(self) -> None:
         """Builds every agent that a conversation can be handed to, so that no run has to wait for imports.
 
@@ -121,10 +126,10 @@ class AgentRuntime:
         limits = self._workspace.runtime.limits
         pace = Pace(run=limits.run, idle=limits.stream_idle)
         chunks = ChunkStream(binding.tools, pace)
-        graph: Any = binding.graph  # its stubs do not know the stream mode "tools"
+        graph: Any = binding.graph  # its stubs do not know what version 2 yields
         parts = graph.astream(
             _input(turn, binding.graph),
-            _config(turn.fence, CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent)),
+            _config(turn.fence, _site(turn)),
             context=turn.context,
             stream_mode=list(MODES),
             subgraphs=True,
@@ -204,6 +209,10 @@ def _input(turn: Turn, graph: Graph) -> dict[str, Any] | None:
         else:
             given.setdefault(history.GIVEN, {})[name] = value
     return given
+
+
+def _site(turn: Turn) -> CallSite:
+    return CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent, usergroups=turn.usergroups)
 
 
 def _config(fence: Fence, site: CallSite | None = None) -> RunnableConfig:
