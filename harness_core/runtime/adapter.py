@@ -107,12 +107,12 @@ class AgentRuntime:
         if not self._shares:
             await self._resources.aclose()
 
-    def memory(self, tenant: str) -> LongTermMemory:
+    async def memory(self, tenant: str) -> LongTermMemory:
         """The long-term store of ``tenant``, as the agents use it within a run.
 
         :raises WorkspaceInvalid: its embedding model cannot be used.
         """
-        return self._bindings.memory().of_tenant(tenant)
+        return (await self._bindings.memory()).of_tenant(tenant)
 
     async def stream(self, turn: Turn) -> AsyncGenerator[Chunk, None]:
         """Runs a turn until the graph is done or asks. Closing it early leaves the run resumable.
