@@ -29,7 +29,7 @@ from harness_core.events import (
     SyntheticFallback,
 )
 from harness_core.models import Claim, Run, RunInput
-from harness_core.routing import Request, select_agent
+from harness_core.routing import Request, choose_agent
 from harness_core.runtime import (
     AgentRuntime,
     render_runtime_failure,
@@ -162,7 +162,7 @@ class Executor:
             channel=run.channel,
             text=asked.text,
         )
-        chosen = select_agent(story.workspace, request)
+        chosen = await choose_agent(story.workspace, request, story.runtime.route)
         story.agent = chosen.agent
         await self._store.runs.route(
             story.claim.fence, chosen.agent, chosen.step, story.runtime.digest(chosen.agent)

@@ -13,6 +13,7 @@ from deepagents.middleware import SkillsMiddleware, UnsupportedContentMiddleware
 from deepagents.middleware.subagents import CompiledSubAgent
 from deepagents.middleware.summarization import create_summarization_middleware
 from langchain.agents.middleware import AgentMiddleware
+from langchain_core.language_models.chat_models import BaseChatModel
 
 from harness_core.errors import UnknownAgent, WorkspaceInvalid
 from harness_core.runtime.checkpointer import AnySaver
@@ -96,6 +97,13 @@ class Bindings:
             shelf = self._resources.shelf(self._workspace.runtime)
             self._memory = LongTermMemory(shelf, self._parts.embeddings())
         return self._memory
+
+    def chat_model(self, name: str) -> BaseChatModel:
+        """A chat model of the workspace.
+
+        :raises WorkspaceInvalid: it cannot be used.
+        """
+        return self._parts.model(name).model
 
     async def aclose(self) -> None:
         """Gives back what the agents hold."""
@@ -198,7 +206,7 @@ class Bindings:
     ) -> DeclaredMiddleware:
         kit = Kit(
             model=model.model,
-            models=lambda name: self._parts.model(name).model,
+            models=self.chat_model,
             tools={tool.name: tool for tool in tools},
             folder=self._workspace.folder,
         )
