@@ -1,64 +1,12 @@
-"""What objects say together: subagents, histories, middleware, approvers, paths. One rule, its variants."""
+"""What objects say together: subagents, histories, middleware, paths. One rule, its variants."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from workspace.workspace_folder import MODEL, check, codes, good
-
-from harness_core.workspace import Checked
-
-MCP = 'mcp: {transport: http, url: "https://mcp.example.com/mcp"'
-HEAD = f"""\
-{MODEL}---
-kind: Tool
-name: safe
-python: json:loads
-approval: never
-idempotent: true
----
-kind: Tool
-name: asks
-python: json:dumps
-approval: always
----
-kind: Tool
-name: listed
-{MCP}, allow: [search, create]}}
-approval: {{create: always}}
-idempotent: {{search: true}}
----
-kind: Tool
-name: open
-{MCP}}}
-approval: never
-idempotent: {{search: true}}
----
-kind: Tool
-name: calm
-{MCP}}}
-approval: never
-idempotent: true
-"""
-
-
-def runtime(rest: str = "", approvers: str = "{users: [U1]}") -> str:
-    return (
-        "---\nkind: Runtime\ntool_packages: [json]\nrouting: {default_agent: ops}\n"
-        f"approvals: {{approvers: {approvers}}}\n{rest}"
-    )
-
-
-def agent(rest: str, name: str = "ops") -> str:
-    return f"---\nkind: Agent\nname: {name}\nmodel: fast\n{rest}\n"
-
-
-def found(folder: Path, *documents: str, head: str = "") -> list[str]:
-    checked: Checked = check(folder, a=HEAD + (head or runtime()), b="".join(documents))
-    assert (checked.workspace is None) == any(each.severity == "error" for each in checked.findings)
-    return [code for code in codes(checked) if code != "tool-undeclared"]
-
+from workspace.workspace_folder import MODEL, good
+from workspace.workspace_team import MCP, agent, found, runtime
 
 # Who answers
 
@@ -241,110 +189,6 @@ def test_a_model_can_tell_its_tools_apart(tmp_path: Path, rest: str, clashes: in
         "---\nkind: Tool\nname: todo\npython: json:loads\napproval: never\n"
     )
     assert found(tmp_path, agent(rest), more) == ["tool-name-clash"] * clashes
-
-
-# Policies and approvers
-
-
-@pytest.mark.parametrize(
-    ("pattern", "head_only", "expected"),
-    [
-        ("safe", True, []),
-        ("sa*", True, []),
-        ("saef", True, ["policy-matches-nothing"]),
-        ("listed/search", True, []),
-        ("listed/delete", True, ["policy-matches-nothing"]),
-        ("lited/*", True, ["policy-matches-nothing"]),
-        ("saef", False, []),
-        ("open/anything", False, []),
-        ("listed/delete", False, ["policy-matches-nothing"]),
-    ],
-)
-def test_a_pattern_means_some_tool(
-    tmp_path: Path, pattern: str, head_only: bool, expected: list[str]
-) -> None:
-    """Where only a server knows its tools, any name without a server may be one of them."""
-    policy = f"---\nkind: Policy\nname: p\ntools: {{'{pattern}': {{approval: never}}}}\n"
-    head = HEAD[: HEAD.index("---\nkind: Tool\nname: open")] if head_only else HEAD
-    checked = check(tmp_path, a=head + runtime(), b=agent("tools: [safe, listed]") + policy)
-    assert codes(checked) == expected
-
-
-@pytest.mark.parametrize(
-    ("approvers", "rest", "documents", "expected"),
-    [
-        ("{users: [A, B]}", "", "", []),
-        ("{users: [A, B], requester: true}", "", "", []),
-        ("{usergroups: [G]}", "", "", []),
-        ("{channel_members: true}", "", "", []),
-        ("{users: [A]}", "", "", ["quorum-too-large"]),
-        ("{requester: true}", "", "", ["quorum-too-large"]),
-        ("{users: [A, B]}", "", "approvals: {approvers: {users: [C]}}", ["quorum-too-large"]),
-        ("{users: [A, B]}", "", "approvals: {quorum: 3}", ["quorum-too-large"]),
-        ("{users: [A, B]}", "", "approvals: {approvers: {users: [C]}, quorum: 1}", []),
-    ],
-)
-def test_enough_people_can_approve(
-    tmp_path: Path, approvers: str, rest: str, documents: str, expected: list[str]
-) -> None:
-    head = runtime(rest, approvers=approvers).replace("approvals: {", "approvals: {quorum: 2, ")
-    channel = f"---\nkind: Channel\nchannel: C1\n{documents}\n"
-    assert found(tmp_path, agent("tools: [asks]"), channel, head=head) == expected
-
-
-@pytest.mark.parametrize(
-    ("rule", "channel", "expected"),
-    [
-        ("{quorum: 2, approvers: {users: [A]}}", "", ["quorum-too-large"]),
-        ("{quorum: 2, approvers: {users: [A, B]}}", "", []),
-        ("{quorum: 2}", "", ["quorum-too-large"]),
-        ("{quorum: 2}", "approvals: {approvers: {users: [A, B]}}", []),
-    ],
-)
-def test_enough_people_can_approve_what_a_policy_asks(
-    tmp_path: Path, rule: str, channel: str, expected: list[str]
-) -> None:
-    policy = f"---\nkind: Policy\nname: p\ntools: {{asks: {rule}}}\n"
-    place = f"---\nkind: Channel\nchannel: C1\n{channel}\n"
-    assert found(tmp_path, agent("tools: [asks]"), policy, place) == expected
-
-
-@pytest.mark.parametrize(
-    ("documents", "expected"),
-    [
-        ("", ["no-approvers", "no-approvers"]),
-        ("---\nkind: Channel\nchannel: C1\napprovals: {approvers: {users: [A]}}\n", []),
-        ("---\nkind: Policy\nname: p\ntools: {asks: {approvers: {users: [A]}}}\n", ["no-approvers"]),
-        (
-            (
-                "---\nkind: Policy\nname: p\ntools: {asks: {approval: always, approvers: {users: [A]}}, "
-                "create: {approvers: {users: [A]}}}\n"
-            ),
-            [],
-        ),
-    ],
-)
-def test_a_tool_that_asks_when_nobody_may_answer_is_a_doubt(
-    tmp_path: Path, documents: str, expected: list[str]
-) -> None:
-    assert found(tmp_path, agent("tools: [asks]"), documents, head=runtime(approvers="{}")) == expected
-
-
-@pytest.mark.parametrize(
-    ("scope", "rule", "expected"),
-    [
-        ("users: [B, A]", "{approval: never}", ["policy-conflict"]),
-        ("users: [B, A]", "{approval: always}", []),
-        ("users: [A]", "{approval: never}", []),
-        ("users: [A, B]\nchannels: [C1]", "{approval: never}", []),
-    ],
-)
-def test_two_policies_do_not_contradict_each_other(
-    tmp_path: Path, scope: str, rule: str, expected: list[str]
-) -> None:
-    first = "---\nkind: Policy\nname: p\nusers: [A, B]\ntools: {safe: {approval: always}}\n"
-    second = f"---\nkind: Policy\nname: q\n{scope}\ntools: {{safe: {rule}}}\n"
-    assert found(tmp_path, agent("tools: [safe]"), first, second) == expected
 
 
 # Paths
