@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -62,6 +63,7 @@ class AgentRuntime:
         self._shares = resources is not None
         self._desk = Desk(workspace, store.calls, store.outputs)
         self._bindings = Bindings(workspace, self._desk, self._resources)
+        self._router = RoutingModel(self._bindings.chat_model)
 
     def digest(self, agent: str) -> str:
         """Stands for everything that says how ``agent`` behaves; see :func:`~harness_core.workspace.agent_digest`.
@@ -77,24 +79,25 @@ class AgentRuntime:
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""
         agents = self._workspace.agents
-        inner = {name for agent in agents.values() for name in agent.subagents}
         return [
-            HostBinding(agent=name, description=agent.description)
-            for name, agent in agents.items()
-            if name not in inner
+            HostBinding(agent=name, description=agents[name].description) for name in self._workspace.hosts
         ]
 
-    async def ask_model(self, question: RoutingQuestion) -> str:
-        """The agent that a model picks, as it says it; see :func:`~harness_core.routing.choose_agent`."""
-        return await RoutingModel(self._bindings.chat_model)(question)
+    async def route(self, question: RoutingQuestion) -> str:
+        """What the model says that is asked which agent fits; raises whatever the model raises."""
+        return await self._router(question)
 
     async def warm(self) -> None:
-        """Builds every agent that a conversation can be handed to, so that no run has to wait for imports.
+        """Builds every agent that a conversation can be handed to, and the model that may choose between them, so
+        that no run has to wait for imports.
 
         An agent with tools of a server that does not answer is built when it is first needed.
 
         :raises WorkspaceInvalid: a model or tool cannot be used.
         """
+        routing = self._workspace.runtime.routing.model
+        if routing is not None:
+            await asyncio.to_thread(self._bindings.chat_model, routing.use)
         for name in self._workspace.hosts:
             try:
                 await self._bindings.get(name)

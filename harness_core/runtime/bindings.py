@@ -82,13 +82,6 @@ class Bindings:
                 self._bindings[name] = await self._bind(agent, saver, inner=False)
             return self._bindings[name]
 
-    def chat_model(self, name: str) -> BaseChatModel:
-        """A model of the workspace by name.
-
-        :raises WorkspaceInvalid: it cannot be used.
-        """
-        return self._parts.model(name).model
-
     async def savers(self) -> list[AnySaver]:
         """Every checkpointer that an agent of the workspace uses as a host."""
         declared = [self._workspace.runtime.checkpointer]
@@ -107,6 +100,13 @@ class Bindings:
                 embeddings = await asyncio.to_thread(self._parts.embeddings)
                 self._memory = LongTermMemory(shelf, embeddings)
             return self._memory
+
+    def chat_model(self, name: str) -> BaseChatModel:
+        """A chat model of the workspace.
+
+        :raises WorkspaceInvalid: it cannot be used.
+        """
+        return self._parts.model(name).model
 
     async def aclose(self) -> None:
         """Gives back what the agents hold."""
@@ -215,7 +215,7 @@ class Bindings:
     ) -> DeclaredMiddleware:
         kit = Kit(
             model=model.model,
-            models=lambda name: self._parts.model(name).model,
+            models=self.chat_model,
             tools={tool.name: tool for tool in tools},
             folder=self._workspace.folder,
         )
