@@ -17,7 +17,7 @@ from pathlib import Path
 from ulid import ULID
 
 from harness_core.engine.bus import EventBus
-from harness_core.engine.executor import Admission, Executor
+from harness_core.engine.executor import Admission, Executor, GroupsOf
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
 from harness_core.engine.runtimes import Runtimes
@@ -68,6 +68,7 @@ class Worker:
         seal: Seal,
         name: str | None = None,
         admission: Admission | None = None,
+        groups_of: GroupsOf | None = None,
         capacity: int = CAPACITY,
         folder: Path | None = None,
     ) -> None:
@@ -77,6 +78,7 @@ class Worker:
         self._store = store
         self._holder = holder
         self._admission = admission
+        self._groups_of = groups_of
         self._capacity = capacity
         self.runtimes = Runtimes(store, holder, seal, folder=folder)
         self._writer = EventWriter(store.runs, self.bus.touch)
@@ -95,7 +97,13 @@ class Worker:
     async def run(self) -> None:
         """Works until drained; raises what any of its loops raises."""
         started = await self._start()
-        executor = Executor(self._store, self._writer, admission=self._admission, started=started)
+        executor = Executor(
+            self._store,
+            self._writer,
+            admission=self._admission,
+            groups_of=self._groups_of,
+            started=started,
+        )
         try:
             async with asyncio.TaskGroup() as loops:
                 side = [

@@ -17,6 +17,7 @@ from harness_core.models import Fence, RoutingQuestion
 from harness_core.policy import CallSite
 from harness_core.runtime import history
 from harness_core.runtime.bindings import Bindings
+from harness_core.runtime.call_facts import SITE
 from harness_core.runtime.checkpointer import FENCE, FencedSaver
 from harness_core.runtime.chunks import (
     Asking,
@@ -31,7 +32,6 @@ from harness_core.runtime.chunks import (
 from harness_core.runtime.compiling import Graph
 from harness_core.runtime.desk import Desk
 from harness_core.runtime.files import state_files, texts_of
-from harness_core.runtime.gate import SITE
 from harness_core.runtime.limits import RECURSION_LIMIT, Pace
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.memory import LongTermMemory
@@ -63,7 +63,6 @@ class AgentRuntime:
         self._shares = resources is not None
         self._desk = Desk(workspace, store.calls, store.outputs)
         self._bindings = Bindings(workspace, self._desk, self._resources)
-        self._router = RoutingModel(self._bindings.chat_model)
 
     def digest(self, agent: str) -> str:
         """Stands for everything that says how ``agent`` behaves; see :func:`~harness_core.workspace.agent_digest`.
@@ -79,18 +78,21 @@ class AgentRuntime:
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""
         agents = self._workspace.agents
+        inner = {name for agent in agents.values() for name in agent.subagents}
         return [
-            HostBinding(agent=name, description=agents[name].description) for name in self._workspace.hosts
+            HostBinding(agent=name, description=agent.description)
+            for name, agent in agents.items()
+            if name not in inner
         ]
 
-    async def route(self, question: RoutingQuestion) -> str:
-        """What the model says that is asked which agent fits; raises whatever the model raises."""
-        return await self._router(question)
+    async def ask_model(self, question: RoutingQuestion) -> str:
+        """The agent that a model picks, as it says it; see :func:`~harness_core.routing.choose_agent`."""
+        return await RoutingModel(self._bindings.chat_model)(question)
 
     async def warm(self) -> None:
-        """Builds every agent that a conversation can be handed to, and the model that may choose between them, so
-        that no run has to wait for imports.
+        """Builds every agent that a conversation can be handed to, and the model that may choose between them.
 
+        So no run has to wait for imports.
         An agent with tools of a server that does not answer is built when it is first needed.
 
         :raises WorkspaceInvalid: a model or tool cannot be used.
@@ -129,10 +131,10 @@ class AgentRuntime:
         limits = self._workspace.runtime.limits
         pace = Pace(run=limits.run, idle=limits.stream_idle)
         chunks = ChunkStream(binding.tools, pace)
-        graph: Any = binding.graph  # its stubs do not know the stream mode "tools"
+        graph: Any = binding.graph  # its stubs do not know what version 2 yields
         parts = graph.astream(
             _input(turn, binding.graph),
-            _config(turn.fence, CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent)),
+            _config(turn.fence, _site(turn)),
             context=turn.context,
             stream_mode=list(MODES),
             subgraphs=True,
@@ -212,6 +214,10 @@ def _input(turn: Turn, graph: Graph) -> dict[str, Any] | None:
         else:
             given.setdefault(history.GIVEN, {})[name] = value
     return given
+
+
+def _site(turn: Turn) -> CallSite:
+    return CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent, usergroups=turn.usergroups)
 
 
 def _config(fence: Fence, site: CallSite | None = None) -> RunnableConfig:

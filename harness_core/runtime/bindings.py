@@ -81,6 +81,13 @@ class Bindings:
                 self._bindings[name] = await self._bind(agent, saver, inner=False)
             return self._bindings[name]
 
+    def chat_model(self, name: str) -> BaseChatModel:
+        """A model of the workspace by name.
+
+        :raises WorkspaceInvalid: it cannot be used.
+        """
+        return self._parts.model(name).model
+
     async def savers(self) -> list[AnySaver]:
         """Every checkpointer that an agent of the workspace uses as a host."""
         declared = [self._workspace.runtime.checkpointer]
@@ -97,13 +104,6 @@ class Bindings:
             shelf = self._resources.shelf(self._workspace.runtime)
             self._memory = LongTermMemory(shelf, self._parts.embeddings())
         return self._memory
-
-    def chat_model(self, name: str) -> BaseChatModel:
-        """A chat model of the workspace.
-
-        :raises WorkspaceInvalid: it cannot be used.
-        """
-        return self._parts.model(name).model
 
     async def aclose(self) -> None:
         """Gives back what the agents hold."""
@@ -122,7 +122,7 @@ class Bindings:
         declared = await asyncio.to_thread(self._declared, agent, model, [*tools, *brought])
         known = self._known(agent, [*tools, *brought, *declared.brought])
         gate = ToolGate if backend is None else InnermostGate
-        layers: Layers = [*declared.before, *own, self._gate(gate, known, declared)]
+        layers: Layers = [*declared.before, *own, self._gate(gate, agent.name, known, declared)]
         plan = Blueprint(
             agent=agent,
             model=model,
@@ -182,7 +182,7 @@ class Bindings:
             outputs,
             self._calls(model),
             UnsupportedContentMiddleware(),
-            self._gate(ToolGate, known, declared),
+            self._gate(ToolGate, agent.name, known, declared),
         ]
         plan = Blueprint(
             agent=spec,
@@ -206,17 +206,17 @@ class Bindings:
     ) -> DeclaredMiddleware:
         kit = Kit(
             model=model.model,
-            models=self.chat_model,
+            models=lambda name: self._parts.model(name).model,
             tools={tool.name: tool for tool in tools},
             folder=self._workspace.folder,
         )
         return declared_middleware(self._workspace, agent, kit)
 
     def _gate(
-        self, kind: type[ToolGate], known: dict[str, BoundTool], declared: DeclaredMiddleware
+        self, kind: type[ToolGate], agent: str, known: dict[str, BoundTool], declared: DeclaredMiddleware
     ) -> ToolGate:
         limit = self._workspace.runtime.limits.tool_call
-        return kind(known, self._desk, limit=limit, around=declared.around_tools)
+        return kind(known, self._desk, limit=limit, agent=agent, around=declared.around_tools)
 
     def _known(self, agent: AgentSpec, tools: list[BoundTool]) -> dict[str, BoundTool]:
         found = clashes(agent.name, tools)
