@@ -101,13 +101,6 @@ class Bindings:
                 self._memory = LongTermMemory(shelf, embeddings)
             return self._memory
 
-    def chat_model(self, name: str) -> BaseChatModel:
-        """A chat model of the workspace.
-
-        :raises WorkspaceInvalid: it cannot be used.
-        """
-        return self._parts.model(name).model
-
     async def aclose(self) -> None:
         """Gives back what the agents hold."""
         self._bindings.clear()
@@ -215,7 +208,7 @@ class Bindings:
     ) -> DeclaredMiddleware:
         kit = Kit(
             model=model.model,
-            models=self.chat_model,
+            models=lambda name: self._parts.model(name).model,
             tools={tool.name: tool for tool in tools},
             folder=self._workspace.folder,
         )
