@@ -82,6 +82,13 @@ class Bindings:
                 self._bindings[name] = await self._bind(agent, saver, inner=False)
             return self._bindings[name]
 
+    def chat_model(self, name: str) -> BaseChatModel:
+        """A chat model of the workspace.
+
+        :raises WorkspaceInvalid: it cannot be used.
+        """
+        return self._parts.model(name).model
+
     async def savers(self) -> list[AnySaver]:
         """Every checkpointer that an agent of the workspace uses as a host."""
         declared = [self._workspace.runtime.checkpointer]
