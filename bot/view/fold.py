@@ -205,9 +205,9 @@ def _fold_state(draft: _Draft, event: Event) -> None:
             draft.set_state(RunState.RUNNING, event.at)
         case StateChanged(target=target) if target in _STATES:
             draft.set_state(RunState(target), event.at)
-        case RunResumed(resume_kind=kind, gap=gap, finished_steps=steps):
+        case RunResumed(gap=gap, finished_steps=steps):
             draft.set_state(RunState.RUNNING, event.at)
-            if kind != "approval" and gap > WORTH_TELLING:
+            if gap > WORTH_TELLING:
                 draft.changed["interruption"] = Interruption(at=event.at - gap, finished_steps=steps)
         case _:
             _fold_end(draft, event)

@@ -29,14 +29,15 @@ from harness_core.events import (
     SyntheticFallback,
 )
 from harness_core.models import Claim, Run, RunInput
-from harness_core.routing import Request, select_agent
+from harness_core.policy import CallSite, evaluate
+from harness_core.routing import Request, choose_agent
 from harness_core.runtime import (
     AgentRuntime,
     render_runtime_failure,
 )
 from harness_core.states import RunState
 from harness_core.store import Store
-from harness_core.workspace import Workspace
+from harness_core.workspace import Workspace, usergroups_named
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,9 @@ T = TypeVar("T")
 
 Admission = Callable[[Run], Awaitable[str | None]]
 """Asked before a run starts; a sentence refuses it, and the person reads that sentence."""
+
+GroupsOf = Callable[[Run, frozenset[str]], Awaitable[frozenset[str] | None]]
+"""Which of these groups the run's requester is in; None when nobody can say."""
 
 RETRY = 0.2
 """Seconds between two attempts to write an ending while Redis is away; the lease bounds how many."""
@@ -56,11 +60,18 @@ class Executor:
     """Runs agents. Holds no state of a run beyond the call that executes it."""
 
     def __init__(
-        self, store: Store, writer: EventWriter, *, admission: Admission | None, started: int
+        self,
+        store: Store,
+        writer: EventWriter,
+        *,
+        admission: Admission | None,
+        groups_of: GroupsOf | None,
+        started: int,
     ) -> None:
         self._store = store
         self._writer = writer
         self._admission = admission
+        self._groups_of = groups_of
         self._started = started
 
     async def execute(self, held: HeldRun, runtime: AgentRuntime, workspace: Workspace) -> None:
@@ -115,6 +126,7 @@ class Executor:
 
     async def _tell(self, story: Story) -> Ending:
         run = story.claim.run
+        story.usergroups = await self._groups(story)
         if run.workspace is None:
             await self._route(story)
         elif run.workspace != story.runtime.digest(run.agent or ""):
@@ -162,11 +174,24 @@ class Executor:
             channel=run.channel,
             text=asked.text,
         )
-        chosen = select_agent(story.workspace, request)
+        chosen = await choose_agent(story.workspace, request, story.runtime.route)
         story.agent = chosen.agent
         await self._store.runs.route(
             story.claim.fence, chosen.agent, chosen.step, story.runtime.digest(chosen.agent)
         )
+        site = CallSite(
+            requester=run.user, channel=run.channel, agent=chosen.agent, usergroups=story.usergroups
+        )
+        decision = evaluate(story.workspace, site)
+        if not decision.allowed:
+            raise PolicyBlocked(decision.reasons)
+
+    async def _groups(self, story: Story) -> frozenset[str] | None:
+        """Those of the requester's groups that policies name; None when they cannot be found out."""
+        wanted = usergroups_named(story.workspace)
+        if not wanted or self._groups_of is None:
+            return frozenset()
+        return await self._groups_of(story.claim.run, wanted)
 
     async def _write(self, claim: Claim, journal: RunJournal, ending: Ending) -> None:
         match ending:

@@ -13,9 +13,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
+from harness_core.engine.runtimes import Runtimes
 from harness_core.errors import RunNotFound, StaleFence, StoreError, StoreUnavailable
-from harness_core.runtime import FencedSaver
-from harness_core.store import IdleThread, Seal, Store
+from harness_core.store import IdleThread, Store
 from harness_core.workspace import WorkspaceHolder
 
 log = logging.getLogger(__name__)
@@ -71,14 +71,14 @@ class Maintenance:
         self,
         store: Store,
         holder: WorkspaceHolder,
+        runtimes: Runtimes,
         *,
-        seal: Seal,
         worker: str,
         told: Callable[[Upkept], None] | None = None,
     ) -> None:
         self._store = store
         self._holder = holder
-        self._seal = seal
+        self._runtimes = runtimes
         self._worker = worker
         self._told = told
         self._done = Upkept()
@@ -186,16 +186,15 @@ class Maintenance:
     async def _prune_thread(self, thread: IdleThread, keep: int) -> bool:
         """Whether there is nothing left to do about it."""
         try:
+            _, runtime = await self._runtimes.current()
             if thread.tenant is None:
                 removed = await self._store.checkpoints.delete_thread(thread.thread_id)
+                await runtime.forget(thread.thread_id)
             else:
                 idle = await self._store.checkpoints.idle(thread.thread_id)
                 if idle is None:
                     return False
-                saver = FencedSaver(
-                    self._store.checkpoints, self._seal, require_fence=True, tenant=thread.tenant
-                )
-                removed = await saver.prune_thread(thread.thread_id, keep=keep, idle=idle)
+                removed = await runtime.prune(thread.tenant, thread.thread_id, keep=keep, idle=idle)
         except StaleFence:
             return False
         except StoreUnavailable:

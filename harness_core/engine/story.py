@@ -47,6 +47,7 @@ class Story:
         self.runtime = runtime
         self.workspace = workspace
         self.agent = claim.run.agent or ""
+        self.usergroups: frozenset[str] | None = frozenset()
         self.answer = Answer()
         self._failures: list[str] = []
         self._told: set[str] = set()
@@ -62,6 +63,7 @@ class Story:
             agent=self.agent,
             user=self.claim.run.user,
             channel=self.claim.run.channel,
+            usergroups=self.usergroups,
             text=None if resume else asked.text,
             context=asked.context,
             state=None if resume else asked.state,

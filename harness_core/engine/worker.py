@@ -12,11 +12,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 
 from ulid import ULID
 
 from harness_core.engine.bus import EventBus
-from harness_core.engine.executor import Admission, Executor
+from harness_core.engine.executor import Admission, Executor, GroupsOf
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
 from harness_core.engine.maintenance import Maintenance, Upkept
@@ -57,7 +58,8 @@ def worker_name() -> str:
 class Worker:
     """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds.
 
-    ``upkept`` hears of every pass of maintenance that this worker made.
+    ``folder`` is where checkpoints go that a workspace keeps in a file. ``upkept`` hears of every pass of
+    maintenance that this worker made.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class Worker:
         seal: Seal,
         name: str | None = None,
         admission: Admission | None = None,
+        groups_of: GroupsOf | None = None,
         capacity: int = CAPACITY,
+        folder: Path | None = None,
         upkept: Callable[[Upkept], None] | None = None,
     ) -> None:
         self.name = name or worker_name()
@@ -77,11 +81,12 @@ class Worker:
         self._store = store
         self._holder = holder
         self._admission = admission
+        self._groups_of = groups_of
         self._capacity = capacity
-        self._runtimes = Runtimes(store, holder, seal)
+        self.runtimes = Runtimes(store, holder, seal, folder=folder)
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
-        self._maintenance = Maintenance(store, holder, seal=seal, worker=self.name, told=upkept)
+        self._maintenance = Maintenance(store, holder, self.runtimes, worker=self.name, told=upkept)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
@@ -96,7 +101,13 @@ class Worker:
     async def run(self) -> None:
         """Works until drained; raises what any of its loops raises."""
         started = await self._start()
-        executor = Executor(self._store, self._writer, admission=self._admission, started=started)
+        executor = Executor(
+            self._store,
+            self._writer,
+            admission=self._admission,
+            groups_of=self._groups_of,
+            started=started,
+        )
         try:
             async with asyncio.TaskGroup() as loops:
                 side = [
@@ -116,6 +127,7 @@ class Worker:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            await self.runtimes.aclose()
             with contextlib.suppress(StoreError):
                 await self._store.presence.leave(self.name)
 
@@ -148,7 +160,7 @@ class Worker:
                 await asyncio.sleep(PAUSE)
 
     async def _claim(self, executor: Executor) -> None:
-        workspace, _ = await self._runtimes.current()
+        workspace, _ = await self.runtimes.current()
         self.ready.set()
         while not self._draining.is_set():
             if len(self._held) >= self._capacity:
@@ -184,7 +196,7 @@ class Worker:
     async def _execute(self, held: HeldRun, executor: Executor) -> None:
         run_id = held.claim.run.run_id
         try:
-            workspace, runtime = await self._runtimes.current()
+            workspace, runtime = await self.runtimes.current()
             held.is_delicate = lambda: runtime.is_delicate(run_id)
             await executor.execute(held, runtime, workspace)
         except Exception as error:

@@ -15,7 +15,8 @@ class Turn:
     """What a run asks of an agent. ``text`` None means: go on from the checkpoint.
 
     ``context`` reaches tools and middleware and is not kept in checkpoints, so it is given again each time.
-    ``user`` asked for the run, ``channel`` is where.
+    ``user`` asked for the run, ``channel`` is where. ``usergroups`` are those of the user's groups that policies name;
+    None when they could not be found out.
     ``state`` and ``files`` are laid into the graph's state together with the input.
     """
 
@@ -24,6 +25,7 @@ class Turn:
     text: str | None
     user: str
     channel: str | None = None
+    usergroups: frozenset[str] | None = frozenset()
     context: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
     files: Mapping[str, Any] | None = None

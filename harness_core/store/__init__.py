@@ -14,8 +14,10 @@ from harness_core.store.checkpoints import CheckpointRepository, Idle, Removed, 
 from harness_core.store.connection import Patience, connect, pin_meta, store_errors, verify
 from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Lost, Wait
 from harness_core.store.events import PATIENCE, EventRepository
+from harness_core.store.items import ItemName, ItemRepository, ItemWrite, Namespace, StoredItem
 from harness_core.store.keys import Keys
 from harness_core.store.listing import RunList, ThreadRepository
+from harness_core.store.outputs import OutputRepository
 from harness_core.store.presence import PresenceRepository
 from harness_core.store.runs import Appended, Parked, Reaped, RunRepository
 from harness_core.store.scripts import Scripts
@@ -39,6 +41,8 @@ class Store:
         self.events = EventRepository(self.client, scripts, self.runs, seal)
         self.deliveries = DeliveryRepository(self.client, scripts, self.runs)
         self.checkpoints = CheckpointRepository(self.client, scripts)
+        self.items = ItemRepository(self.client, scripts, seal)
+        self.outputs = OutputRepository(self.client, scripts, seal)
         self.upkeep = UpkeepRepository(self.client, scripts)
         self.presence = PresenceRepository(self.client, scripts)
 
@@ -94,7 +98,12 @@ __all__ = [
     "Forgotten",
     "Idle",
     "IdleThread",
+    "ItemName",
+    "ItemRepository",
+    "ItemWrite",
     "Lost",
+    "Namespace",
+    "OutputRepository",
     "Parked",
     "Patience",
     "PresenceRepository",
@@ -106,6 +115,7 @@ __all__ = [
     "Seal",
     "Standing",
     "Store",
+    "StoredItem",
     "ThreadRepository",
     "Unstarted",
     "UpkeepRepository",

@@ -14,8 +14,6 @@ from harness_core.approvals import AuditEntry
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.scripts import Scripts
 
-_LOOKED_AT = 8  # links at the beginning of which at least one must be whole, or places are counted from 1
-
 
 class AuditRepository:
     """Reads the chain; the verbs that do things add to it."""
@@ -26,17 +24,25 @@ class AuditRepository:
 
     async def read(self, tenant: str, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """The links after sequence number ``after``, in order."""
-        chain = self._scripts.keys(tenant)("audit", tenant)
+        keys = self._scripts.keys(tenant)
         while True:
+            cut = await self._cut_off(tenant)
+            # Retention cuts the oldest links off, so the place of a link is counted from the first that is left.
+            start = max(0, after - cut)
             async with store_errors():
-                oldest = await self._client.lrange(chain, 0, _LOOKED_AT - 1)
-                start = max(0, after + 1 - _first_number(oldest))
-                pipe = self._client.pipeline(transaction=True)
-                pipe.lindex(chain, 0)
-                pipe.lrange(chain, start, start + limit - 1)
-                still, rows = await pipe.execute()
-            if [still] == (oldest[:1] or [None]):
+                rows = await self._client.lrange(keys("audit", tenant), start, start + limit - 1)
+            if await self._cut_off(tenant) == cut:
                 return [_entry(row) for row in rows]
+
+    async def _cut_off(self, tenant: str) -> int:
+        """How many links are gone: the newest one's number less how many there are."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=True)
+            pipe.hget(keys("audit_head", tenant), "seq")
+            pipe.llen(keys("audit", tenant))
+            newest, length = await pipe.execute()
+        return int(newest or 0) - int(length)
 
     async def note(self, tenant: str, facts: Mapping[str, str]) -> None:
         """Adds a link about something that changed nothing else, such as a refusal."""
@@ -57,17 +63,6 @@ def verify_chain(entries: Sequence[AuditEntry]) -> int | None:
             return expected
         previous = entry
     return None
-
-
-def _first_number(oldest: Sequence[bytes]) -> int:
-    """The number of the oldest link that is left: retention cuts off those before it.
-
-    Where it is damaged itself, those behind it tell.
-    """
-    for place, row in enumerate(oldest):
-        if (found := _entry(row).seq) > place:
-            return found - place
-    return 1
 
 
 def _hash(entry: AuditEntry) -> str:

@@ -169,18 +169,22 @@ class CheckpointRepository:
         keys = await self._home(thread_id)
         removed = Removed()
         for ns in await self.namespaces(thread_id):
-            removed += await self.delete_checkpoints(thread_id, ns, await self.ids(thread_id, ns))
+            removed += await self.delete_namespace(thread_id, ns)
+        async with store_errors():
+            await self._client.unlink(keys("ck_namespaces", thread_id))
+        return removed
+
+    async def delete_namespace(self, thread_id: str, ns: str, *, idle: Idle | None = None) -> Removed:
+        """Forgets everything in one namespace of a thread.
+
+        :raises StaleFence: ``idle`` was given and the thread is at work again; what is left can be read as before.
+        """
+        ids, blobs = await self.ids(thread_id, ns), await self.blob_keys(thread_id, ns)
+        removed = await self.delete_checkpoints(thread_id, ns, ids, blobs, idle=idle)
+        if idle is None:
+            keys = await self._home(thread_id)
             async with store_errors():
-                pipe = self._client.pipeline(transaction=True)
-                pipe.hlen(keys("ck_blobs", thread_id, ns))
-                pipe.unlink(
-                    keys("ck_headers", thread_id, ns),
-                    keys("ck_ids", thread_id, ns),
-                    keys("ck_blobs", thread_id, ns),
-                )
-                pipe.srem(keys("ck_namespaces", thread_id), ns)
-                values, *_ = await pipe.execute()
-            removed += Removed(values=values)
+                await self._client.srem(keys("ck_namespaces", thread_id), ns)
         return removed
 
     async def delete_checkpoints(
@@ -199,7 +203,7 @@ class CheckpointRepository:
         """
         fields = [_blob_field(key) for key in blobs]
         removed = Removed()
-        for start in range(0, len(ids), _AT_ONCE):
+        for start in range(0, max(1, len(ids)), _AT_ONCE):
             removed += await self._delete(thread_id, ns, ids[start : start + _AT_ONCE], (), idle)
         for start in range(0, len(fields), _AT_ONCE):
             removed += await self._delete(thread_id, ns, (), fields[start : start + _AT_ONCE], idle)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -81,6 +81,28 @@ class EventRepository:
             Event(run_id=run_id, seq=after + number, at=at, payload=decode_payload(name, payload.encode()))
             for number, (at, name, payload) in enumerate(rows, start=1)
         ]
+
+    async def names(self, after: Mapping[str, int]) -> dict[str, list[str]]:
+        """The names of the events of each run after a sequence number: one round trip, and none is opened, but for
+        those of a log that was folded.
+
+        The runs are of one tenant. Of one that is gone there are no events.
+        """
+        if not after:
+            return {}
+        keys = await self._runs.locate(next(iter(after)))
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=True)
+            for run_id, seq in after.items():
+                pipe.hget(keys("run", run_id), "folded")
+                pipe.lrange(keys("events", run_id), seq, -1)
+            found = await pipe.execute()
+        return {
+            run_id: [entry.split(b"|", 3)[2].decode() for entry in entries]
+            if folded is None
+            else [name for _, name, _ in (await self._whole(keys, run_id))[seq:]]
+            for (run_id, seq), folded, entries in zip(after.items(), found[::2], found[1::2], strict=True)
+        }
 
     async def follow(
         self, run_id: str, *, after: int = 0, while_waiting: bool = False, patience: float = PATIENCE

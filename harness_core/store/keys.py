@@ -59,6 +59,10 @@ TEMPLATES: dict[str, str] = {
     "room_budget": "budget:%s:%s:%s",  # the same for a method in one room
     "sends": "sends:%s:%s",  # zset of a method's calls in the last 60 s
     "closed": "closed:%s:%s",  # string, expires when a refused method may be called again
+    "items": "items:%s",  # zset of the names of a tenant's long-term items, score 0: by namespace and key
+    "items_due": "items:%s:due",  # zset of the names of those that expire, by when, ms
+    "item": "items:%s:item:%s",  # hash: value and vectors sealed, created, updated, ttl in ms
+    "outputs": "run:%s:outputs",  # hash: reference -> sealed output of a tool that was too long to read whole
     "ck_namespaces": "ck:%s",  # set of checkpoint namespaces of a thread
     "ck_headers": "ck:%s:%s:h",  # hash: checkpoint id -> sealed header
     "ck_ids": "ck:%s:%s:i",  # zset of checkpoint ids, score 0

@@ -24,8 +24,8 @@ Argument = str | bytes | int
 
 REPEATABLE = frozenset(
     {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
-     "mark_dirty", "fold", "forget_run", "forget_thread", "evict", "ck_prune", "audit_trim", "upkeep_begin",
-     "upkeep_end", "upkeep_seen"}
+     "item_read", "item_list", "item_index", "output_put", "mark_dirty", "fold", "forget_run", "forget_thread", "evict",
+     "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen"}
 )  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 
@@ -115,8 +115,9 @@ class Scripts:
         if not calls:
             return []
         script = self._script(verb)
-        async with store_errors():
-            pipe = self._client.pipeline(transaction=False)
+        # A pipeline with scripts looks first whether they are loaded, and keeps its connection if that is cut off:
+        # only leaving the block gives it back.
+        async with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for arguments in calls:
                 await script(keys=[keys.root], args=["", *arguments], client=pipe)
             replies: list[list[Any]] = await pipe.execute()

@@ -10,6 +10,7 @@ from engine.conftest import SEAL
 from store.conftest import Caller
 
 from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.runtimes import Runtimes
 from harness_core.store import Store
 
 Sweep = Callable[..., Maintenance]
@@ -47,8 +48,9 @@ def passes() -> list[Upkept]:
 
 
 @pytest.fixture
-def keeper(office: ApprovalOffice, passes: list[Upkept]) -> Callable[..., Maintenance]:
+async def keeper(office: ApprovalOffice, passes: list[Upkept]) -> AsyncIterator[Callable[..., Maintenance]]:
     """A maintenance loop of a worker of this name, under these settings."""
+    opened: list[Runtimes] = []
 
     def made(worker: str = "w1", **settings: str | int) -> Maintenance:
         lines = ", ".join(f"{name}: {value}" for name, value in settings.items())
@@ -56,6 +58,11 @@ def keeper(office: ApprovalOffice, passes: list[Upkept]) -> Callable[..., Mainte
         kept = [line for line in text.splitlines() if not line.startswith("maintenance:")]
         kept.insert(1 + kept.index("kind: Runtime"), f"maintenance: {{{lines}}}")
         (office.folder / "workspace.yaml").write_text("\n".join(kept), encoding="utf-8")
-        return Maintenance(office.store, office.holder, seal=SEAL, worker=worker, told=passes.append)
+        holder = office.holder
+        runtimes = Runtimes(office.store, holder, SEAL)
+        opened.append(runtimes)
+        return Maintenance(office.store, holder, runtimes, worker=worker, told=passes.append)
 
-    return made
+    yield made
+    for runtimes in opened:
+        await runtimes.aclose()

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import pytest
 from approvals.approval_office import ApprovalOffice, call
@@ -139,13 +140,18 @@ class Counted(TypedDict):
     turns: int
 
 
-def nested(saver: FencedSaver) -> Any:
-    """A graph whose one node calls another graph, as agents call subagents."""
-    inner: Any = StateGraph(Counted)
-    inner.add_node("add", lambda state: {"turns": state["turns"] + 1})
+class Remembering(TypedDict):
+    turns: int
+    calls: Annotated[int, operator.add]
+
+
+def nested(saver: FencedSaver, *, lasting: bool = False) -> Any:
+    """A graph whose one node is another graph, as agents call subagents; a lasting one remembers its calls."""
+    inner: Any = StateGraph(Remembering)
+    inner.add_node("add", lambda state: {"turns": state["turns"] + 1, "calls": 1})
     inner.add_edge(START, "add")
     outer: Any = StateGraph(Counted)
-    outer.add_node("inner", inner.compile())
+    outer.add_node("inner", inner.compile(checkpointer=True if lasting else None))
     outer.add_edge(START, "inner")
     return outer.compile(checkpointer=saver)
 
@@ -165,13 +171,32 @@ async def test_what_single_calls_of_a_subgraph_stored_goes_with_the_turns_they_b
 
     removed = await saver.prune_thread("t", keep=3, idle=Idle(tenant="", conversation="", epoch=0))
 
-    left = await store.checkpoints.namespaces("t")
-    assert "" in left
-    assert len(left) == 2
+    assert await store.checkpoints.namespaces("t") == [""]
     assert removed.checkpoints > 0
     assert (await graph.aget_state(config)).values == {"turns": 6}
     history = [each async for each in graph.aget_state_history(config)]
     assert len(history) == 3
+    assert await saver.prune_thread("t", keep=3, idle=Idle(tenant="", conversation="", epoch=0)) == Removed()
     await graph.ainvoke({"turns": 6}, config, durability="sync")
     assert (await graph.aget_state(config)).values == {"turns": 7}
-    assert await saver.prune_thread("t", keep=10, idle=Idle(tenant="", conversation="", epoch=0)) == Removed()
+
+
+async def test_a_subgraph_that_goes_on_where_it_was_keeps_its_history(store: Store) -> None:
+    saver = FencedSaver(store.checkpoints, SEAL, require_fence=False)
+    graph, config = nested(saver, lasting=True), RunnableConfig(configurable={"thread_id": "t"})
+    for _ in range(4):
+        await graph.ainvoke({"turns": 0}, config, durability="sync")
+    assert await store.checkpoints.namespaces("t") == ["", "inner"]
+    await graph.ainvoke({"turns": 0}, config, durability="sync")
+
+    await saver.prune_thread("t", keep=1, idle=Idle(tenant="", conversation="", epoch=0))
+
+    (last,) = await store.checkpoints.ids("t", "inner")
+    inner = RunnableConfig(configurable={"thread_id": "t", "checkpoint_ns": "inner"})
+    kept = await saver.aget_tuple(inner)
+    assert kept is not None
+    assert (kept.checkpoint["id"], kept.checkpoint["channel_values"]["calls"]) == (last, 5)
+    await graph.ainvoke({"turns": 0}, config, durability="sync")
+    kept = await saver.aget_tuple(inner)
+    assert kept is not None
+    assert kept.checkpoint["channel_values"]["calls"] == 6

@@ -20,6 +20,7 @@ from waiting import wait_until
 
 from harness_core.approvals import Approve, Reject
 from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.runtimes import Runtimes
 from harness_core.store import Store
 
 Step = Literal["say", "look", "approve", "reject", "crash", "crash while it waits", "cancel"]
@@ -102,7 +103,9 @@ class Conversation:
 @asynccontextmanager
 async def maintained(office: ApprovalOffice, passes: list[Upkept]) -> AsyncIterator[None]:
     """Pass after pass, without a pause, down to a single checkpoint."""
-    keeper = Maintenance(office.store, office.holder, seal=SEAL, worker="keeper", told=passes.append)
+    holder = office.holder
+    runtimes = Runtimes(office.store, holder, SEAL)
+    keeper = Maintenance(office.store, holder, runtimes, worker="keeper", told=passes.append)
 
     async def loop() -> None:
         while True:
@@ -115,6 +118,7 @@ async def maintained(office: ApprovalOffice, passes: list[Upkept]) -> AsyncItera
     finally:
         sweeping.cancel()
         await asyncio.gather(sweeping, return_exceptions=True)
+        await runtimes.aclose()
 
 
 @pytest.fixture

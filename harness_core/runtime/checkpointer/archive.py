@@ -187,6 +187,13 @@ class Archive:
         if packed:
             await self.checkpoints.put_writes(self.thread_id, self.ns, checkpoint_id, packed, fence)
 
+    async def drop(self, idle: Idle | None = None) -> Removed:
+        """Forgets the whole namespace.
+
+        :raises StaleFence: ``idle`` was given and the thread is at work again.
+        """
+        return await self.checkpoints.delete_namespace(self.thread_id, self.ns, idle=idle)
+
     async def delete(self, ids: Sequence[str], blobs: Sequence[BlobKey], idle: Idle | None = None) -> Removed:
         """Removes checkpoints, then values.
 

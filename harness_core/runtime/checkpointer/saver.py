@@ -24,13 +24,7 @@ from harness_core.runtime.checkpointer.archive import Archive
 from harness_core.runtime.checkpointer.envelope import Envelope, strict_serde
 from harness_core.runtime.checkpointer.lineage import delta_history
 from harness_core.runtime.checkpointer.record import Header
-from harness_core.runtime.checkpointer.upkeep import (
-    copy_thread,
-    delete_runs,
-    is_of_one_task,
-    prune,
-    prune_nested,
-)
+from harness_core.runtime.checkpointer.upkeep import copy_thread, delete_runs, prune_tree
 from harness_core.store import CheckpointRepository, Idle, Removed, Seal
 
 FENCE = "fence"
@@ -169,25 +163,24 @@ class FencedSaver(BaseCheckpointSaver[str]):
             else:
                 await self.prune_thread(thread_id, keep=1)
 
-    async def prune_thread(self, thread_id: str, *, keep: int, idle: Idle | None = None) -> Removed:
-        """Keeps the ``keep`` newest checkpoints per namespace and what their values rest on.
+    async def prune_thread(
+        self, thread_id: str, *, keep: int, tenant: str | None = None, idle: Idle | None = None
+    ) -> Removed:
+        """Keeps the ``keep`` newest checkpoints of a thread and what their values rest on.
 
-        With ``idle`` it does so only as long as nobody works on the thread, and what single calls of subgraphs
-        stored goes with the checkpoints that it belonged to.
+        What a run needs that waits for people, or that another worker will take over, is the newest checkpoint and
+        the subgraphs that it has not come back from: both stay, so this may be done at any time, also while the
+        thread is at work. Subgraphs that came back are forgotten when the thread is done.
 
-        :raises StaleFence: the thread is at work again; every checkpoint that is left can be read as before.
+        :raises ValueError: ``keep`` is below 1.
+        :raises StaleFence: ``idle`` was given and the thread is at work again; what is left can be read as before.
         """
-        removed = Removed()
-        oldest: str | None = None
-        for ns in sorted(await self._checkpoints.namespaces(thread_id)):  # that of the whole graph, "", first
-            archive = self._place(self._tenant, thread_id, ns)
-            if idle is not None and is_of_one_task(ns):
-                removed += await prune_nested(archive, oldest, idle)
-                continue
-            removed += await prune(archive, keep, idle)
-            if not ns:
-                oldest = min(await archive.ids(), default=None)
-        return removed
+        if keep < 1:
+            raise ValueError(f"a thread keeps at least its newest checkpoint, not {keep}")
+        whose = self._tenant if tenant is None else tenant
+        namespaces = await self._checkpoints.namespaces(thread_id)
+        inner = [self._place(whose, thread_id, ns) for ns in namespaces if ns]
+        return await prune_tree(self._place(whose, thread_id, ""), inner, keep, idle)
 
     def get_next_version(self, current: str | float | None, channel: None) -> str:  # noqa: ARG002  # the base class's
         """Sorts after ``current``. Random at its end, so two branches never share a stored value."""

@@ -4,15 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from langgraph.checkpoint.base import WRITES_IDX_MAP
+from langgraph.constants import START
+
 from harness_core.runtime.checkpointer.archive import Archive
 from harness_core.runtime.checkpointer.record import Header, foundations
 from harness_core.store import Idle, Removed
 
 _PAGE = 64  # headers read at once: a chain of deltas is not longer
 
+_QUESTION = next(channel for channel, index in WRITES_IDX_MAP.items() if index == -3)
+_SENT = "__pregel_tasks"
+_TO_DO = ("branch:to:", START)
+
+
+async def is_done(root: Archive) -> bool:
+    """Whether the graph of a thread is done: nothing of its newest checkpoint is still to run or asks people."""
+    newest = await root.latest()
+    header = (await root.headers([newest])).get(newest) if newest else None
+    if newest is None or header is None:
+        return False
+    if any(channel.startswith(_TO_DO) for channel in header.stored):
+        return False
+    if _SENT in header.stored and (await root.blobs([(_SENT, header.versions[_SENT])])).get(_SENT):
+        return False
+    return all(channel != _QUESTION for _, channel, _ in await root.writes(newest))
+
+
+def is_of_one_task(ns: str) -> bool:
+    """Whether a namespace belongs to one call of a subgraph: LangGraph puts the task's id into such a name."""
+    return ":" in ns
+
+
+async def prune_tree(root: Archive, inner: Sequence[Archive], keep: int, idle: Idle | None = None) -> Removed:
+    """Keeps the ``keep`` newest checkpoints of a thread, and nothing of subgraphs that ended.
+
+    The history of one call of a subgraph is needed for as long as the step that called it has not ended. It has when
+    the thread is done and the newest checkpoint of the thread is younger; each of the two alone would do, but the
+    first rests on how LangGraph names things, and the second on the clocks of workers. A subgraph that goes on where
+    it was with each call keeps its history like the thread itself.
+
+    :raises StaleFence: ``idle`` was given and the thread is at work again.
+    """
+    done, newest = await is_done(root), await root.latest()
+    gone = await prune(root, keep, idle)
+    for archive in inner:
+        last = await archive.latest()
+        if is_of_one_task(archive.ns) and done and newest is not None and (last is None or last < newest):
+            gone += await archive.drop(idle)
+        else:
+            gone += await prune(archive, keep, idle)
+    return gone
+
 
 async def prune(archive: Archive, keep: int, idle: Idle | None = None) -> Removed:
-    """Keeps the ``keep`` newest checkpoints and what their values rest on.
+    """Keeps the ``keep`` newest checkpoints of a namespace and what their values rest on.
 
     :raises StaleFence: ``idle`` was given and the thread is at work again.
     """
@@ -21,25 +67,6 @@ async def prune(archive: Archive, keep: int, idle: Idle | None = None) -> Remove
     ids = await archive.ids()
     headers = await _standing(archive, ids, keep)
     return await _keep_only(archive, ids, headers, set(ids[:keep]), blob_keys, idle=idle)
-
-
-async def prune_nested(archive: Archive, oldest: str | None, idle: Idle | None = None) -> Removed:
-    """Forgets what a single call of a subgraph stored, unless a checkpoint of the whole graph that stays is as old.
-
-    A subgraph that is called by a task writes under that task's name and reads it again only if that task is
-    continued; such a name is never used again. ``oldest`` is the oldest checkpoint of the whole graph that stays.
-
-    :raises StaleFence: ``idle`` was given and the thread is at work again.
-    """
-    newest = await archive.latest()
-    if newest is None or oldest is None or newest >= oldest:
-        return Removed()
-    return await archive.delete(await archive.ids(), await archive.blob_keys(), idle)
-
-
-def is_of_one_task(ns: str) -> bool:
-    """Whether a namespace belongs to one call of a subgraph: LangGraph puts the task's id into such a name."""
-    return ":" in ns
 
 
 async def delete_runs(archive: Archive, run_ids: frozenset[str]) -> int:
