@@ -42,6 +42,35 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunSteered:
+    """Somebody wrote to a run at work; its agent reads it before the next model call.
+
+    ``kind`` is ``message``, or ``correction`` of what the agent has read already.
+    """
+
+    name: ClassVar[str] = "run.steered"
+    message: str
+    by: str
+    kind: str = "message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAmended:
+    """The author changed the message before an agent read it."""
+
+    name: ClassVar[str] = "run.amended"
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHeld:
+    """Its worker was lost at ``since`` (milliseconds), and the workspace wants a person to let it go on."""
+
+    name: ClassVar[str] = "run.held"
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateChanged:
     name: ClassVar[str] = "run.state.changed"
     source: str
@@ -293,7 +322,8 @@ class Unknown:
 
 
 Payload = (
-    RunCreated | RunQueued | RunRouted | RunStarted | StateChanged | OutputDelta | ReasoningDelta
+    RunCreated | RunQueued | RunRouted | RunStarted | RunSteered | RunAmended | RunHeld | StateChanged
+    | OutputDelta | ReasoningDelta
     | StepStarted | StepCompleted | ToolCalled | ToolResult | ToolRefused | RunResumed | CancelRequested
     | RunCancelled | RunCompleted | RunFailed | SyntheticFallback | RecoveryAttempted | RecoveryExhausted
     | ApprovalRequested | ApprovalVoted | ApprovalRevised | ApprovalDecided | ApprovalExpired

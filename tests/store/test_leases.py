@@ -8,6 +8,7 @@ import pytest
 from harness_core.errors import StaleFence
 from harness_core.events import OutputDelta, RecoveryAttempted, RecoveryExhausted, RunCompleted, RunFailed
 from harness_core.states import RunState
+from harness_core.store.runs import GIVEN_UP
 
 if TYPE_CHECKING:
     from store.conftest import Caller
@@ -138,8 +139,9 @@ async def test_after_three_lost_workers_without_progress_the_run_fails_and_the_n
     payloads = [event.payload for event in await caller.store.events.read(run.run_id)]
     assert payloads[-2:] == [
         RecoveryExhausted(attempts=3),
-        RunFailed(reason="recovery_exhausted", ran=0, unsure=0),
+        RunFailed(reason="recovery_exhausted", message=GIVEN_UP, ran=0, unsure=0),
     ]
+    assert run.intent is None
     (following,) = await caller.claim()
     assert (await caller.store.runs.load_input(following.run.run_id)).text == "next"
 
