@@ -184,7 +184,7 @@ class AgentRuntime:
 
 def _input(turn: Turn, graph: Graph) -> dict[str, Any] | None:
     if turn.text is None:
-        return None
+        return {"messages": []} if turn.more else None
     given: dict[str, Any] = {"messages": [history.input_message(turn.fence.run_id, turn.text)]}
     if turn.files:
         given["files"] = state_files(turn.files)

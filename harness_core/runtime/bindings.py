@@ -34,6 +34,7 @@ from harness_core.runtime.models import BoundModel
 from harness_core.runtime.outputs import StoredOutputs
 from harness_core.runtime.parts import Parts, clashes, unusable
 from harness_core.runtime.resources import Resources
+from harness_core.runtime.steering import Steering
 from harness_core.runtime.tools import BoundTool, ToolUnusable
 from harness_core.workspace import AgentSpec, Workspace
 
@@ -110,6 +111,8 @@ class Bindings:
         if backend is not None and GENERAL_PURPOSE not in agent.subagents:
             subagents.append(self._general_purpose(agent, model, tools, backend))
         layers, brought = self._layers(agent, model, backend, subagents)
+        if not inner:
+            layers.insert(0, Steering(self._resources.store.messages))
         known = self._known(agent, [*tools, *brought])
         gate = ToolGate if backend is None else InnermostGate
         layers.append(gate(known, self._desk, limit=self._workspace.runtime.limits.tool_call))

@@ -12,7 +12,8 @@ from harness_core.models import Fence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What a run asks of an agent. ``text`` None means: go on from the checkpoint.
+    """What a run asks of an agent. ``text`` None means: go on from the checkpoint, or, with ``more``, from its end,
+    since people wrote something to the run that its model has still to read.
 
     ``context`` reaches tools and middleware and is not kept in checkpoints, so it is given again each time.
     ``user`` asked for the run, ``channel`` is where.
@@ -23,6 +24,7 @@ class Turn:
     agent: str
     text: str | None
     user: str
+    more: bool = False
     channel: str | None = None
     context: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None

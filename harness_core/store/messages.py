@@ -88,13 +88,38 @@ class MessageRepository:
             case _:
                 return "unknown"
 
-    async def unread(self, fence: Fence) -> list[Steer]:
-        """What a run has still to read, in order."""
-        return await self._steers(fence.tenant, fence.run_id, "steers")
+    async def written_to(self, fence: Fence) -> list[Steer]:
+        """What people wrote to a run while it was at work: what it has read, then what it has not, in order."""
+        keys, run_id = self._scripts.keys(fence.tenant), fence.run_id
+        async with store_errors():
+            pipe = self._client.pipeline()  # together: a message never moves in between
+            for which in ("steered", "steers"):
+                pipe.lrange(keys(which, run_id), 0, -1)
+            read, unread = await pipe.execute()
+            ids = texts([*read, *unread])
+            if not ids:
+                return []
+            pipe = self._client.pipeline(transaction=False)
+            for message in ids:
+                pipe.hmget(keys("steer", run_id, message), "user", "kind", "input")
+            rows = await pipe.execute()
+        return [
+            Steer(
+                message=message,
+                user=user.decode(),
+                text=decode_input(self._seal.open(sealed, fence.tenant, message, "input").decode()).text,
+                kind="correction" if kind == b"correction" else "message",
+            )
+            for message, (user, kind, sealed) in zip(ids, rows, strict=True)
+            if sealed  # one that was withdrawn in between
+        ]
 
-    async def read(self, tenant: str, run_id: str) -> list[Steer]:
-        """What was added to a run and read by it, in order."""
-        return await self._steers(tenant, run_id, "steered")
+    async def unread(self, fence: Fence) -> list[str]:
+        """The ids of what a run has still to read."""
+        async with store_errors():
+            return texts(
+                await self._client.lrange(self._scripts.keys(fence.tenant)("steers", fence.run_id), 0, -1)
+            )
 
     async def mark_read(self, fence: Fence, messages: Sequence[str]) -> None:
         """The checkpoint of the run holds these messages from now on.
@@ -107,24 +132,3 @@ class MessageRepository:
         )
         if reply[0] == b"fenced":
             raise StaleFence(f"run {fence.run_id}: epoch {fence.epoch} no longer holds the lease")
-
-    async def _steers(self, tenant: str, run_id: str, which: Literal["steers", "steered"]) -> list[Steer]:
-        keys = self._scripts.keys(tenant)
-        async with store_errors():
-            ids = texts(await self._client.lrange(keys(which, run_id), 0, -1))
-            if not ids:
-                return []
-            pipe = self._client.pipeline(transaction=False)
-            for message in ids:
-                pipe.hmget(keys("steer", run_id, message), "user", "kind", "input")
-            rows = await pipe.execute()
-        return [
-            Steer(
-                message=message,
-                user=user.decode(),
-                text=decode_input(self._seal.open(sealed, tenant, message, "input").decode()).text,
-                kind="correction" if kind == b"correction" else "message",
-            )
-            for message, (user, kind, sealed) in zip(ids, rows, strict=True)
-            if sealed  # one that was withdrawn in between
-        ]
