@@ -127,6 +127,12 @@ def refuse(services: Services, approval: Approval, verdict: Verdict, person: Per
     return said
 
 
+def hidden(services: Services) -> Notice:
+    """For whom the question must not be shown to."""
+    services.metrics.refused("private")
+    return PRIVATE
+
+
 def tell(services: Services, outcome: DecisionOutcome | RevisionOutcome) -> Notice | None:
     """What became of a click or a submission; None where the card is redrawn for everybody."""
     match outcome:

@@ -36,6 +36,9 @@ from harness_core.workspace import ToolSpec, WorkspaceHolder, agent_digest, tool
 
 CHANGED = "The configuration changed while this waited for approval, so it did not run. Press Retry to start it anew."
 
+PREVIEW_WITHIN = 1.0
+"""Seconds a preview of changed arguments may take: somebody waits for the form to close."""
+
 
 class Approvals:
     """The questions of every tenant. All calls raise StoreUnavailable when Redis does not answer."""
@@ -183,7 +186,7 @@ class Approvals:
             edited_by=by,
             title=spec.title_for(arguments) if spec else approval.asked.title,
             label=spec.label_for(arguments) if spec else approval.asked.label,
-            preview=await preview(spec, arguments) if spec else None,
+            preview=await preview(spec, arguments, within=PREVIEW_WITHIN) if spec else None,
         )
         stands_for = call_digest(
             tool=approval.tool,
