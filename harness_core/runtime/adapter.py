@@ -16,7 +16,7 @@ from harness_core.models import Fence
 from harness_core.policy import CallSite
 from harness_core.runtime import history
 from harness_core.runtime.bindings import Bindings
-from harness_core.runtime.checkpointer import FENCE
+from harness_core.runtime.checkpointer import FENCE, FencedSaver
 from harness_core.runtime.chunks import (
     Asking,
     Chunk,
@@ -129,7 +129,7 @@ class AgentRuntime:
             stream_mode=list(MODES),
             subgraphs=True,
             version="v2",
-            durability="sync",
+            durability="sync" if binding.saver is not None else None,
         )
         async with aclosing(parts), aclosing(pace.through(parts)) as paced:
             async for part in paced:
@@ -165,6 +165,16 @@ class AgentRuntime:
         if newest is None:
             return {}
         return texts_of((await self._state(fence, newest)).values.get("files") or {})
+
+    async def prune(self, tenant: str, thread_id: str, *, keep: int) -> int:
+        """Keeps the ``keep`` newest checkpoints of a thread in Redis; see :meth:`FencedSaver.prune_thread`.
+
+        What other checkpointers hold is not pruned: it is for one process, and goes with it or its file.
+
+        :returns: how many checkpoints were removed.
+        """
+        fenced = [saver for saver in await self._bindings.savers() if isinstance(saver, FencedSaver)]
+        return sum([await saver.prune_thread(thread_id, keep=keep, tenant=tenant) for saver in fenced])
 
     async def _newest(self, fence: Fence) -> CheckpointTuple | None:
         """The newest checkpoint of the thread; of several checkpointers, the run's own counts first."""

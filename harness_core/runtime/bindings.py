@@ -30,6 +30,7 @@ from harness_core.runtime.gate import ToolGate
 from harness_core.runtime.history import patch_open_calls
 from harness_core.runtime.limits import ModelCalls
 from harness_core.runtime.memory import LongTermMemory
+from harness_core.runtime.middleware import DeclaredMiddleware, Kit, declared_middleware
 from harness_core.runtime.models import BoundModel
 from harness_core.runtime.outputs import StoredOutputs
 from harness_core.runtime.parts import Parts, clashes, unusable
@@ -110,12 +111,12 @@ class Bindings:
         subagents = [await self._subagent(name) for name in agent.subagents]
         if backend is not None and GENERAL_PURPOSE not in agent.subagents:
             subagents.append(self._general_purpose(agent, model, tools, backend))
-        layers, brought = self._layers(agent, model, backend, subagents)
-        if not inner:
-            layers.insert(0, Steering(self._resources.store.messages))
-        known = self._known(agent, [*tools, *brought])
+        own, brought = self._layers(agent, model, backend, subagents)
+        declared = await asyncio.to_thread(self._declared, agent, model, [*tools, *brought])
+        known = self._known(agent, [*tools, *brought, *declared.brought])
         gate = ToolGate if backend is None else InnermostGate
-        layers.append(gate(known, self._desk, limit=self._workspace.runtime.limits.tool_call))
+        steering: Layers = [] if inner else [Steering(self._resources.store.messages)]
+        layers = [*steering, *declared.before, *own, self._gate(gate, known, declared)]
         plan = Blueprint(
             agent=agent,
             model=model,
@@ -160,17 +161,22 @@ class Bindings:
         """What a deep agent would add by itself, with a gate: its layers are those of deep agents, less ``task``."""
         spec = general_purpose(agent)
         files, outputs = file_middleware(agent, backend), StoredOutputs(self._resources.store.outputs)
-        known = self._known(spec, [*tools, *bound_file_tools(files), outputs.bound()])
+        brought = [*bound_file_tools(files), outputs.bound()]
+        declared = self._declared(spec, model, [*tools, *brought])
+        known = self._known(spec, [*tools, *brought, *declared.brought])
         skills = [SkillsMiddleware(backend=backend, sources=list(agent.skills))] if agent.skills else []
+        taken = {layer.name for layer in declared.before}
+        summary = create_summarization_middleware(model.model, backend)
         layers: Layers = [
+            *declared.before,
             files,
-            create_summarization_middleware(model.model, backend),
+            *([summary] if summary.name not in taken else []),
             patch_open_calls(),
             *skills,
             outputs,
             self._calls(model),
             UnsupportedContentMiddleware(),
-            ToolGate(known, self._desk, limit=self._workspace.runtime.limits.tool_call),
+            self._gate(ToolGate, known, declared),
         ]
         plan = Blueprint(
             agent=spec,
@@ -188,6 +194,23 @@ class Bindings:
             if name not in self._inner:
                 self._inner[name] = await self._bind(agent, None, inner=True)
         return as_subagent(agent, self._inner[name].graph)
+
+    def _declared(
+        self, agent: AgentSpec, model: BoundModel, tools: Sequence[BoundTool]
+    ) -> DeclaredMiddleware:
+        kit = Kit(
+            model=model.model,
+            models=lambda name: self._parts.model(name).model,
+            tools={tool.name: tool for tool in tools},
+            folder=self._workspace.folder,
+        )
+        return declared_middleware(self._workspace, agent, kit)
+
+    def _gate(
+        self, kind: type[ToolGate], known: dict[str, BoundTool], declared: DeclaredMiddleware
+    ) -> ToolGate:
+        limit = self._workspace.runtime.limits.tool_call
+        return kind(known, self._desk, limit=limit, around=declared.around_tools)
 
     def _known(self, agent: AgentSpec, tools: list[BoundTool]) -> dict[str, BoundTool]:
         found = clashes(agent.name, tools)

@@ -13,7 +13,9 @@ from deepagents.backends.utils import create_file_data
 from deepagents.middleware import FilesystemMiddleware, FilesystemPermission
 
 from harness_core.redaction import redact
-from harness_core.runtime.memory import LongTermMemory, label
+from harness_core.runtime.history import HistoryState
+from harness_core.runtime.memory import LongTermMemory
+from harness_core.runtime.memory.places import files_of
 from harness_core.runtime.tools import BoundTool, ToolUnusable
 from harness_core.workspace import AgentSpec, ToolSpec, python_reference
 from harness_core.workspace.schema.agents import FolderFiles, PythonFiles, StateFiles, StoredFiles
@@ -42,7 +44,7 @@ def backend_of(agent: AgentSpec, folder: Path, memory: LongTermMemory) -> Backen
         case StateFiles():
             return StateBackend()
         case StoredFiles():
-            place = ("files", label(agent.name))
+            place = files_of(agent.name)
             return StoreBackend(store=memory, namespace=lambda _runtime: place)
         case FolderFiles(root=root):
             return FilesystemBackend(root_dir=folder / root, virtual_mode=True)
@@ -59,7 +61,10 @@ def file_middleware(agent: AgentSpec, backend: BackendProtocol) -> FilesystemMid
         FilesystemPermission(operations=list(rule.operations), paths=list(rule.paths), mode=rule.mode)
         for rule in agent.permissions
     ]
-    return FilesystemMiddleware(backend=backend, tools=names, permissions=rules)
+    middleware: Any = FilesystemMiddleware(backend=backend, tools=names, permissions=rules)
+    if isinstance(backend, StateBackend):
+        middleware.state_schema = HistoryState
+    return middleware  # type: ignore[no-any-return]  # its stub wants a state that keeps files as deltas
 
 
 def bound_file_tools(files: FilesystemMiddleware[Any, Any]) -> list[BoundTool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
@@ -28,6 +28,7 @@ from harness_core.preview import preview
 from harness_core.runtime.call_schema import CallSchema
 from harness_core.runtime.checkpointer import FENCE
 from harness_core.runtime.desk import Desk
+from harness_core.runtime.middleware import through
 from harness_core.runtime.passage import (
     AskAgain,
     Conclude,
@@ -64,10 +65,19 @@ class ToolGate(AgentMiddleware[Any, Any]):
 
     ``limit`` is in seconds. A tool that raises has ended, and so has an idempotent one that took too long; neither
     ends the run. Tools whose effects stay inside the graph pass unrecorded, and take as long as the run may.
+    ``around`` are the layers between it and the tools, the outermost first.
     """
 
-    def __init__(self, tools: Mapping[str, BoundTool], desk: Desk, *, limit: float) -> None:
+    def __init__(
+        self,
+        tools: Mapping[str, BoundTool],
+        desk: Desk,
+        *,
+        limit: float,
+        around: Sequence[AgentMiddleware[Any, Any]] = (),
+    ) -> None:
         super().__init__()
+        self._around = tuple(around)
         self._tools = dict(tools)
         self._schemas = {name: CallSchema.of(bound.tool) for name, bound in tools.items()}
         self._desk = desk
@@ -76,6 +86,7 @@ class ToolGate(AgentMiddleware[Any, Any]):
     async def awrap_tool_call(self, request: ToolCallRequest, handler: Handler) -> Result:
         name = request.tool_call["name"]
         tool = self._tools.get(name)
+        handler = through(self._around, handler)
         if tool is not None and tool.effect is Effect.NONE:
             return await self._inside(request, handler, tool)
         if tool is not None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NotRequired
 
 from deepagents import DeepAgentState
-from deepagents.middleware.filesystem import FilesystemState
+from deepagents.backends.protocol import FileData
 from deepagents.middleware.patch_tool_calls import PatchToolCallsMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 
@@ -26,9 +26,19 @@ def _laid_over(held: dict[str, Any] | None, more: dict[str, Any] | None) -> dict
     return {**(held or {}), **(more or {})}
 
 
-class HistoryState(FilesystemState, DeepAgentState):
-    """The state of a graph: delta messages (the second base wins), the files, and what a caller gave besides."""
+def _filed(held: dict[str, Any] | None, more: dict[str, Any] | None) -> dict[str, Any]:
+    """Deep agents' rule for files: None deletes one."""
+    return {path: file for path, file in _laid_over(held, more).items() if file is not None}
 
+
+class HistoryState(DeepAgentState):
+    """The state of a graph: delta messages, the files, and what a caller gave besides.
+
+    Files are kept whole, not as deltas as deep agents have them: a channel that is seldom written is stored whole
+    only every five thousand steps, and until then no older checkpoint can go and every reading walks through all.
+    """
+
+    files: NotRequired[Annotated[dict[str, FileData], _filed]]
     given: NotRequired[Annotated[dict[str, Any], _laid_over]]
 
 

@@ -1,24 +1,19 @@
-"""What people write to a run at work: the model reads it in its next call, and it stays in the history.
+"""What people write to a run at work: it gets into the history before the next model call, and the model reads it.
 
-A message gets into the history together with the answer of the model that read it, in one checkpoint, under an id
-that is fixed. A model call that fails or breaks off has read nothing; one that is repeated reads the same again.
+It passes whatever else looks at messages before the model does. The ids are fixed, and the checkpoint says which of
+them it holds, so a crash at any point repeats nothing and loses nothing. Read is what a model has answered to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
-from langchain.agents.middleware.types import (
-    ExtendedModelResponse,
-    ModelRequest,
-    ModelResponse,
-    PrivateStateAttr,
-)
-from langchain_core.messages import AnyMessage, HumanMessage
+from langchain.agents.middleware.types import ModelRequest, ModelResponse, PrivateStateAttr
+from langchain_core.messages import HumanMessage
 from langgraph.config import get_config
-from langgraph.types import Command
+from langgraph.runtime import Runtime
 
 from harness_core.models import Fence, Steer
 from harness_core.runtime.checkpointer import FENCE
@@ -32,7 +27,7 @@ class SteeredState(AgentState[Any]):
 
 
 class Steering(AgentMiddleware[Any, Any]):
-    """Stands outside of whatever repeats model calls. For the graph of a run, not for its subagents."""
+    """The outermost of the graph of a run; its subagents have none."""
 
     state_schema = SteeredState
 
@@ -40,35 +35,34 @@ class Steering(AgentMiddleware[Any, Any]):
         super().__init__()
         self._messages = messages
 
+    async def abefore_model(self, state: Any, runtime: Runtime[Any]) -> dict[str, Any] | None:  # noqa: ARG002  # the base class's
+        fence = _fence()
+        held = list(state.get("steered") or ())
+        written = await self._messages.written_to(fence) if fence is not None else []
+        ids = [each.message for each in written]
+        if fence is None or ids == held:
+            return None
+        fresh = [_message(fence.run_id, each) for each in written if each.message not in held]
+        return {"messages": fresh, "steered": ids}
+
     async def awrap_model_call(
         self,
         request: ModelRequest[Any],
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
-    ) -> ModelResponse[Any] | ExtendedModelResponse[Any]:
+    ) -> ModelResponse[Any]:
         """:raises StaleFence: the lease is gone."""
-        fence: Fence | None = get_config().get("configurable", {}).get(FENCE)
-        written = await self._messages.written_to(fence) if fence is not None else ()
-        if fence is None or not written:
-            return await handler(request)
+        response = await handler(request)
         state: Any = request.state
-        held = state.get("steered") or ()
-        fresh = [steer for steer in written if steer.message not in held]
-        if not fresh:
-            return await handler(request)
-        said = [_message(fence.run_id, steer) for steer in fresh]
-        response = await handler(request.override(messages=[*request.messages, *said]))
-        # Told before the checkpoint, so that no tool is asked about before it is known who has asked for it, too.
-        await self._messages.mark_read(fence, [steer.message for steer in fresh])
-        return _with(response, said, [steer.message for steer in written])
+        fence, held = _fence(), state.get("steered")
+        if fence is not None and held:
+            # Before its answer is kept, so that no tool is asked about before it is known who else has asked for it.
+            await self._messages.mark_read(fence, held)
+        return response
 
 
-def _with(
-    response: ModelResponse[Any], said: Sequence[AnyMessage], held: Sequence[str]
-) -> ExtendedModelResponse[Any]:
-    answered = ModelResponse(
-        result=[*said, *response.result], structured_response=response.structured_response
-    )
-    return ExtendedModelResponse(model_response=answered, command=Command(update={"steered": list(held)}))
+def _fence() -> Fence | None:
+    fence: Fence | None = get_config().get("configurable", {}).get(FENCE)
+    return fence
 
 
 def _message(run_id: str, steer: Steer) -> HumanMessage:

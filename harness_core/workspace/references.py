@@ -7,6 +7,7 @@ names a model that is not there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from harness_core.workspace.diagnostics import KeyPath, listed, nearest_name
 from harness_core.workspace.document import Document
@@ -19,6 +20,9 @@ from harness_core.workspace.python_reference import (
     python_reference,
 )
 from harness_core.workspace.schema import MIDDLEWARE_TYPES
+
+OWN_TOOLS: Final = "harness_core.tools"
+"""The module of the tools that come with the library: it needs no entry in ``tool_packages``."""
 
 
 def check_references(objects: Objects) -> None:
@@ -89,7 +93,7 @@ def _check_python(objects: Objects) -> None:
         reference = python_reference(document.text(*place))
         if reference is None:
             continue
-        if reference.package in packages or not list_is_known:
+        if reference.module == OWN_TOOLS or reference.package in packages or not list_is_known:
             _check_target(document, place, reference)
         else:
             document.report(

@@ -93,7 +93,9 @@ async def test_skills_and_memory_of_a_deep_agent_stand_before_the_gate(
     assert len(graphs) == 2
     assert all(map(is_gated, graphs))
     around = {
-        type(each).__name__ for graph in graphs for each in wrappers(tool_node(graph) or pytest.fail(""))
+        type(each).__name__
+        for graph in graphs
+        for each in wrappers(tool_node(graph) or pytest.fail("no tools"))
     }
     assert "SkillsMiddleware" in around
 
@@ -125,7 +127,7 @@ async def test_a_deep_agent_is_not_compiled_with_the_subagent_that_it_would_add_
     gate = innermost(tool_node(binding.graph) or pytest.fail("no tools"))
     backend = runtime._bindings._backend(binding.agent)
     model = runtime._bindings._parts.model("fast")
-    plan = {"agent": binding.agent, "model": model, "tools": [], "backend": backend}
+    plan: dict[str, Any] = {"agent": binding.agent, "model": model, "tools": [], "backend": backend}
 
     with pytest.raises(HarnessError, match="needs a general-purpose subagent with a gate"):
         compile_graph(Blueprint(**plan, middleware=[gate]))

@@ -50,11 +50,13 @@ async def test_over_standard_streams_one_process_serves_every_call(tmp_path: Pat
     async with session(stdio(tmp_path)) as tickets:
         offered = {tool.name for tool in await tickets.list_tools()}
         processes = {await said(tickets, "pid") for _ in range(3)}
-        both = await asyncio.gather(said(tickets, "search", query="a"), said(tickets, "search", query="b"))
+        both = tuple(
+            await asyncio.gather(said(tickets, "search", query="a"), said(tickets, "search", query="b"))
+        )
 
     assert {"search", "create", "pid"} <= offered
     assert len(processes) == 1
-    assert both == ["3 tickets about a", "3 tickets about b"]
+    assert both == ("3 tickets about a", "3 tickets about b")
     await wait_until(lambda: not _lives(int(processes.copy().pop())))
 
 

@@ -2,7 +2,7 @@
 
 from harness_core.runtime.memory.embeddings import BoundEmbeddings, EmbeddingsUnusable, load_embeddings
 from harness_core.runtime.memory.shelf import ProcessShelf, Shelf
-from harness_core.runtime.memory.store import LongTermMemory, label
+from harness_core.runtime.memory.store import LongTermMemory
 
 __all__ = [
     "BoundEmbeddings",
@@ -10,6 +10,5 @@ __all__ = [
     "LongTermMemory",
     "ProcessShelf",
     "Shelf",
-    "label",
     "load_embeddings",
 ]

@@ -236,11 +236,6 @@ class LongTermMemory(BaseStore):
         return fence.tenant if isinstance(fence, Fence) else self._tenant
 
 
-def label(text: str) -> str:
-    """``text`` as a label of a namespace, which must not hold a dot."""
-    return text.replace("%", "%25").replace(".", "%2E")
-
-
 def _texts(value: Mapping[str, Any], index: Index) -> list[str]:
     if index is False:
         return []

@@ -17,6 +17,7 @@ from langchain_core.messages import ToolMessage
 from langgraph.types import Command
 
 from harness_core.approvals import Effect
+from harness_core.errors import HarnessError
 from harness_core.runtime.middleware.kit import Kit, MiddlewareUnusable
 from harness_core.runtime.results import failure
 from harness_core.workspace.schema.tool_middleware import LlmToolEmulatorSpec, ToolErrorSpec, ToolRetrySpec
@@ -42,6 +43,7 @@ def tool_retry(spec: ToolRetrySpec, kit: Kit) -> AgentMiddleware[Any, Any]:
     return ToolRetryMiddleware(
         max_retries=spec.max_retries,
         tools=_known(repeatable if spec.tools is None else spec.tools),
+        retry_on=lambda error: not isinstance(error, HarnessError),
         on_failure=spec.on_failure,
         backoff_factor=spec.backoff_factor,
         initial_delay=spec.initial_delay,
@@ -51,7 +53,9 @@ def tool_retry(spec: ToolRetrySpec, kit: Kit) -> AgentMiddleware[Any, Any]:
 
 
 def tool_error(spec: ToolErrorSpec, kit: Kit) -> AgentMiddleware[Any, Any]:
-    def told(error: Exception, request: ToolCallRequest) -> str:
+    def told(error: Exception, request: ToolCallRequest) -> str | None:
+        if isinstance(error, HarnessError):
+            return None  # not the tool's: a lost lease or a subagent's model is for the run
         name, arguments = request.tool_call["name"], request.tool_call["args"]
         tool = kit.tools.get(name)
         if spec.expose == "message" and tool is not None:
