@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from harness_core.engine.answer import Answer
@@ -32,6 +33,9 @@ from harness_core.runtime import (
 )
 from harness_core.workspace import Workspace
 
+Way = Literal["begin", "go on", "read on"]
+"""With the input, from the checkpoint, or from the end of the graph to what people wrote meanwhile."""
+
 Stand = Literal["done", "asked", "foreign"]
 """The graph is done, or waits for people, or waits for an answer that nobody could be asked for."""
 
@@ -48,29 +52,42 @@ class Story:
         self.workspace = workspace
         self.agent = claim.run.agent or ""
         self.answer = Answer()
+        self.asked = RunInput(text="")
+        self.leave_unread = False
+        self._tried: str | None = None
         self._failures: list[str] = []
         self._told: set[str] = set()
         self._stands: Stand = "done"
 
-    async def stream(self, asked: RunInput, *, resume: bool = False) -> Stand:
-        """Executes to the end of the stream; resumed, the graph goes on from its checkpoint without the text.
-
-        The context is given again either way: checkpoints do not hold it.
-        """
+    async def stream(self, way: Way) -> Stand:
+        """Executes to the end of the stream. The context is given each time: checkpoints do not hold it."""
+        asked, begin = self.asked, way == "begin"
         turn = Turn(
             fence=self.claim.fence,
             agent=self.agent,
             user=self.claim.run.user,
             channel=self.claim.run.channel,
-            text=None if resume else asked.text,
+            text=asked.text if begin else None,
+            more=way == "read on",
             context=asked.context,
-            state=None if resume else asked.state,
-            files=None if resume else asked.files,
+            state=asked.state if begin else None,
+            files=asked.files if begin else None,
         )
         self._stands = "done"
         async for chunk in self.runtime.stream(turn):
             self._take(chunk)
         return self._stands
+
+    def reads_on(self, unread: Sequence[str]) -> bool:
+        """Whether the graph is to go on for the sake of ``unread`` messages.
+
+        One that came to its end without asking its model would do so for ever: then the next run reads them.
+        """
+        if not unread or unread[0] == self._tried:
+            self.leave_unread = bool(unread)
+            return False
+        self._tried = unread[0]
+        return True
 
     def conclusion(self) -> Completed:
         """The answer; where the model gave none, what failed, or that there is none."""

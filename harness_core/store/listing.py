@@ -34,6 +34,15 @@ class RunList:
                 found |= await self._client.smembers(keys("tenants"))
         return sorted(tenant.decode() for tenant in found)
 
+    async def counts(self, tenant: str) -> dict[RunState, int]:
+        """How many runs of a tenant stand where."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=False)
+            for state in RunState:
+                pipe.zcard(keys("runs_state", tenant, state.value))
+            return dict(zip(RunState, await pipe.execute(), strict=True))
+
     async def page(
         self, tenant: str, wanted: RunFilter | None = None, *, cursor: str | None = None, limit: int = 10
     ) -> Page[Run]:

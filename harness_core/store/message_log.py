@@ -1,5 +1,6 @@
 """The message log of a thread. It is not stored twice: it is the inputs and outputs of the thread's runs, and what
-people wrote to them while they were at work."""
+people wrote to them while they were at work.
+"""
 
 from __future__ import annotations
 
