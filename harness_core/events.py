@@ -158,7 +158,8 @@ class ApprovalRequested:
     """A call waits for people. ``pause`` groups those asked in one stretch of the run.
 
     ``arguments`` is a JSON object, secret values masked; ``expire_after`` is in milliseconds from this event.
-    ``kind`` is ``call``, or ``uncertain`` for a call that may have happened already.
+    ``kind`` is ``call``, or ``uncertain`` for a call that may have happened already. ``also_asked`` as of
+    :class:`~harness_core.approvals.Approval`.
     """
 
     name: ClassVar[str] = "approval.requested"
@@ -176,6 +177,7 @@ class ApprovalRequested:
     reason: str = ""
     destructive: bool = False
     editable: bool = True
+    also_asked: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -246,6 +246,10 @@ class RunFilter:
     reason: str | None = None
 
 
+DEAD_LETTERS = RunFilter(state=RunState.FAILED, reason="recovery_exhausted")
+"""Runs that were given up, because their workers were lost again and again. To retry one is to replay it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message outside that shows a part of a run.

@@ -16,11 +16,19 @@ from harness_core.workspace import ApprovalExcept, Approvers, ToolSpec, Workspac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSite:
-    """Where a call comes from: who asked for the run, where, and which agent makes it."""
+    """Where a call comes from: who asked for the run, where, and which agent makes it.
+
+    ``also_asked`` are those who retried the run, or wrote to it while it was at work.
+    """
 
     requester: str
     channel: str | None = None
     agent: str = ""
+    also_asked: frozenset[str] = frozenset()
+
+    @property
+    def requesters(self) -> frozenset[str]:
+        return self.also_asked | {self.requester}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ def judge(workspace: Workspace, tool: ToolSpec, arguments: Mapping[str, Any], si
     if not _asks(tool, arguments):
         return Allow()
     ask = _ask(workspace, site)
-    if not can_be_decided(ask, site.requester):
+    if not can_be_decided(ask, site.requesters):
         title = tool.title_for(arguments)
         return Deny(
             reason="Nobody here can approve this, so it did not run. "
@@ -73,7 +81,7 @@ def ask_about_outcome(workspace: Workspace, site: CallSite) -> Ask:
     A call that needed nobody's word may have nobody to ask; then it is the person who asked for the run.
     """
     ask = _ask(workspace, site)
-    if can_be_decided(ask, site.requester):
+    if can_be_decided(ask, site.requesters):
         return ask
     return replace(ask, rule=ApproverRule(requester=True), quorum=1)
 
@@ -88,11 +96,12 @@ def approver_rule(approvers: Approvers) -> ApproverRule:
     )
 
 
-def can_be_decided(ask: Ask, requester: str) -> bool:
+def can_be_decided(ask: Ask, requesters: frozenset[str]) -> bool:
     """Whether enough people could decide, as far as names tell: groups and channels are taken to have members."""
     if ask.rule.usergroups or ask.rule.channel_members:
         return True
-    people = set(ask.rule.users) | {requester} if ask.rule.requester else set(ask.rule.users) - {requester}
+    named = frozenset(ask.rule.users)
+    people = named | requesters if ask.rule.requester else named - requesters
     return len(people) >= ask.quorum
 
 

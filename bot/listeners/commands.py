@@ -21,11 +21,23 @@ from bot.listeners.command_line import (
     ListApprovals,
     ListRuns,
     NotAvailable,
+    Operate,
+    ResumeRun,
+    RetryRun,
     ShowRun,
     UnknownWord,
     read_command,
 )
-from bot.listeners.deeds import find_run, list_agents, list_runs, show_run, stop_run
+from bot.listeners.deeds import (
+    find_run,
+    list_agents,
+    list_runs,
+    resume_run,
+    retry_run,
+    show_run,
+    stop_run,
+)
+from bot.listeners.operations import operate
 from bot.listeners.services import ANSWER_WITHIN, Services, ephemeral
 from bot.view import notices, runs
 from bot.view.blocks import Notice
@@ -61,6 +73,12 @@ class Commands:
                 return show_run(services, user, await find_run(services, run_id), Deed.SEE)
             case CancelRun(run_id=run_id):
                 return await stop_run(services, user, await find_run(services, run_id), Deed.STOP)
+            case RetryRun(run_id=run_id):
+                return await retry_run(services, user, await find_run(services, run_id))
+            case ResumeRun(run_id=run_id):
+                return await resume_run(services, user, await find_run(services, run_id))
+            case Operate(verb=verb):
+                return await operate(services, user, verb)
             case ListApprovals(open_only=open_only):
                 return await list_approvals(services, user, open_only=open_only)
             case ListAgents():

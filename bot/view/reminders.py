@@ -43,7 +43,7 @@ def _reminder(view: RunView, question: Question, url: str, *, in_public: bool) -
     requester = person(view.requester, PERSON)
     title = _title(question.title)
     rule = question.rule
-    people = [user for user in rule.users if user != view.requester]
+    people = [user for user in rule.users if user not in {view.requester, *question.also_asked}]
     if 0 < len(people) <= MOST:
         shown = title if in_public else _title(question.tool)
         said = words.reminder(requester, shown, until)

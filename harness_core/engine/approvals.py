@@ -132,6 +132,14 @@ class Approvals:
         """Links of the tenant's audit chain, in order."""
         return await self._store.audit.read(tenant, after=after, limit=limit)
 
+    async def newest_audit(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
+        """The newest links of the tenant's audit chain, the newest first."""
+        return await self._store.audit.newest(tenant, limit=limit)
+
+    async def count_open(self, tenant: str) -> int:
+        """How many questions wait for people."""
+        return await self._store.approvals.count_open(tenant)
+
     async def note(self, tenant: str, what: str, by: str, **facts: str) -> None:
         """Adds a link about something that changed nothing, such as a refused click. Ids only."""
         await self._store.audit.note(tenant, {"what": what, "by": by, **facts})
@@ -167,7 +175,12 @@ class Approvals:
         spec = self._tool(approval)
         if spec is None:
             return ()
-        site = CallSite(requester=approval.requester, channel=approval.channel, agent=approval.agent)
+        site = CallSite(
+            requester=approval.requester,
+            channel=approval.channel,
+            agent=approval.agent,
+            also_asked=frozenset(approval.also_asked),
+        )
         match judge(workspace, spec, arguments, site):
             case Deny(reason=reason):
                 return (InvalidArgument(argument="", message=reason),)

@@ -12,6 +12,7 @@ from ulid import ULID
 
 from harness_core.events import Event
 from harness_core.models import (
+    DEAD_LETTERS,
     Acceptance,
     Message,
     Page,
@@ -27,8 +28,6 @@ from harness_core.store import Moved, Restart, Store
 
 CORRECTION = "[The author of a message above has changed it since. It now says:]"
 """Stands before the new text of a message that an agent has read already."""
-
-DEAD_LETTERS = RunFilter(state=RunState.FAILED, reason="recovery_exhausted")
 
 
 class Control:

@@ -40,7 +40,7 @@ from harness_core.runtime.passage import (
     Wait,
     next_step,
 )
-from harness_core.runtime.questions import CallFacts, agents_reason, question
+from harness_core.runtime.questions import CallFacts, agents_reason, as_asked, question
 from harness_core.runtime.results import Result, Unkeepable, failure, fitted, pack, prefixed, unpack
 from harness_core.runtime.steps import CallRefused, GraphNews, ToolStep
 from harness_core.runtime.tools import BoundTool, serving
@@ -162,7 +162,7 @@ class _Passing:
 
     async def _open(self, standing: Standing) -> None:
         """Records the verdict, with the question where people decide."""
-        facts = self._facts
+        facts = as_asked(self._facts, standing)
         spec = facts.tool.spec
         match self._desk.judge(spec, facts.arguments, facts.site):
             case Allow():
@@ -181,7 +181,7 @@ class _Passing:
                 await self._record("ask", stands_for, asking=about)
 
     async def _doubt(self, standing: Standing, number: int) -> None:
-        facts, approval = self._facts, standing.approval
+        facts, approval = as_asked(self._facts, standing), standing.approval
         arguments = facts.arguments if approval is None else dict(approval.asked.arguments)
         ask = self._desk.ask_about_outcome(facts.site)
         stands_for = self._digest(arguments, policy=ask.digest)

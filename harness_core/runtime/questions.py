@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage
@@ -17,7 +17,7 @@ from harness_core.policy import Ask, CallSite
 from harness_core.redaction import redact
 from harness_core.runtime.call_schema import CallSchema
 from harness_core.runtime.tools import BoundTool
-from harness_core.store import Question
+from harness_core.store import Question, Standing
 
 _REASON = 300
 
@@ -79,6 +79,7 @@ def question(
         tool=spec.name,
         agent=facts.site.agent,
         requester=facts.site.requester,
+        also_asked=tuple(sorted(facts.site.also_asked - {facts.site.requester})),
         channel=facts.site.channel,
         pause=pause,
         state="open",
@@ -98,6 +99,11 @@ def question(
         expire_after=ask.expire_after,
         remind_after=ask.remind_after,
     )
+
+
+def as_asked(facts: CallFacts, standing: Standing) -> CallFacts:
+    """With those who wrote to the run before it made the call: what it does is their request, too."""
+    return replace(facts, site=replace(facts.site, also_asked=frozenset(standing.requesters)))
 
 
 def agents_reason(messages: Sequence[AnyMessage], call: str) -> str:
@@ -120,6 +126,7 @@ def _requested(about: Approval, ask: Ask) -> ApprovalRequested:
         title=asked.title,
         arguments=shown_arguments(asked.arguments, frozenset(asked.secret)),
         rule=asdict(about.rule),
+        also_asked=about.also_asked,
         quorum=about.quorum,
         expire_after=round(ask.expire_after * 1000),
         preview=asked.preview,
