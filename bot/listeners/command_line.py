@@ -95,19 +95,11 @@ class UnknownWord:
     known: tuple[str, ...]
 
 
+OfRun = ShowRun | CancelRun | RetryRun | ResumeRun
+"""What is about one run."""
+
 Typed = (
-    ListRuns
-    | ShowRun
-    | CancelRun
-    | RetryRun
-    | ResumeRun
-    | Operate
-    | ListApprovals
-    | ListAgents
-    | Help
-    | NotAvailable
-    | Incomplete
-    | UnknownWord
+    OfRun | ListRuns | Operate | ListApprovals | ListAgents | Help | NotAvailable | Incomplete | UnknownWord
 )
 
 
@@ -120,16 +112,8 @@ def read_command(text: str, agents: Collection[str]) -> Typed:
     match verb:
         case "runs":
             return _list(rest, agents)
-        case "show" | "cancel" | "retry" if not rest:
-            return Incomplete(_USAGE[verb])
-        case "show":
-            return ShowRun(rest[0].strip("`"))
-        case "cancel":
-            return CancelRun(rest[0].strip("`"))
-        case "retry":
-            return RetryRun(rest[0].strip("`"))
-        case "resume" if rest:
-            return ResumeRun(rest[0].strip("`"))
+        case "show" | "cancel" | "retry" | "resume" if rest or verb != "resume":
+            return _of_run(verb, rest)
         case "drain" | "resume" | "reload" | "stats" | "audit":
             return Operate(verb)
         case "approvals":
@@ -142,6 +126,21 @@ def read_command(text: str, agents: Collection[str]) -> Typed:
             return NotAvailable(verb)
         case _:
             return UnknownWord(words[0], VERBS)
+
+
+def _of_run(verb: str, words: Sequence[str]) -> OfRun | Incomplete:
+    if not words:
+        return Incomplete(_USAGE[verb])
+    run_id = words[0].strip("`")
+    match verb:
+        case "show":
+            return ShowRun(run_id)
+        case "cancel":
+            return CancelRun(run_id)
+        case "retry":
+            return RetryRun(run_id)
+        case _:
+            return ResumeRun(run_id)
 
 
 def _approvals(words: Sequence[str]) -> Typed:

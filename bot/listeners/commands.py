@@ -21,6 +21,7 @@ from bot.listeners.command_line import (
     ListApprovals,
     ListRuns,
     NotAvailable,
+    OfRun,
     Operate,
     ResumeRun,
     RetryRun,
@@ -69,14 +70,8 @@ class Commands:
         match read_command(command.text, services.workspace.agents):
             case ListRuns(narrowed=narrowed):
                 return await list_runs(services, user, narrowed)
-            case ShowRun(run_id=run_id):
-                return show_run(services, user, await find_run(services, run_id), Deed.SEE)
-            case CancelRun(run_id=run_id):
-                return await stop_run(services, user, await find_run(services, run_id), Deed.STOP)
-            case RetryRun(run_id=run_id):
-                return await retry_run(services, user, await find_run(services, run_id))
-            case ResumeRun(run_id=run_id):
-                return await resume_run(services, user, await find_run(services, run_id))
+            case ShowRun() | CancelRun() | RetryRun() | ResumeRun() as typed:
+                return await self._of_run(user, typed)
             case Operate(verb=verb):
                 return await operate(services, user, verb)
             case ListApprovals(open_only=open_only):
@@ -91,6 +86,18 @@ class Commands:
                 return notices.missing_argument(f"{command.name} {usage}")
             case UnknownWord(word=word, known=known):
                 return notices.unknown_verb(word, known)
+
+    async def _of_run(self, user: str, typed: OfRun) -> Notice:
+        services, run = self._services, await find_run(self._services, typed.run_id)
+        match typed:
+            case ShowRun():
+                return show_run(services, user, run, Deed.SEE)
+            case CancelRun():
+                return await stop_run(services, user, run, Deed.STOP)
+            case RetryRun():
+                return await retry_run(services, user, run)
+            case ResumeRun():
+                return await resume_run(services, user, run)
 
 
 def register(app: AsyncApp, services: Services) -> None:
