@@ -196,3 +196,15 @@ async def test_batches_of_many_runs_travel_together_and_fail_alone(caller: Calle
     )
 
     assert [type(answer).__name__ for answer in answers] == ["Appended", "StaleFence"]
+
+
+async def test_people_at_their_cap_hold_up_nobody_however_many_of_their_runs_come_first(
+    caller: Caller,
+) -> None:
+    for number in range(300):
+        await caller.store.runs.accept(caller.message(conversation=f"C:{number}"))
+    await caller.store.runs.accept(caller.message(conversation="C:x", user="U2"))
+
+    users = [claim.run.user for claim in await caller.claim(want=10)]
+
+    assert users == ["U1"] * 5 + ["U2"]

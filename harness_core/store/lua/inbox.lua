@@ -70,7 +70,8 @@ local function stop(run, by)
     end
     return false
   end
-  redis.call('HINCRBY', key.conversation(tenant, conversation), 'epoch', 1)
+  -- One that never began has no worker to fence off; the run before it in the line may have one that is at work.
+  if state ~= 'queued' then redis.call('HINCRBY', key.conversation(tenant, conversation), 'epoch', 1) end
   redis.call('HSET', key.run(run), 'cancelled_by', by, 'reason', 'cancelled')
   transition(run, tenant, state, 'cancelled')
   local ran, unsure = touched(run)
