@@ -10,7 +10,7 @@ from typing import Any
 import langsmith
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
-from langgraph.types import StateSnapshot
+from langgraph.types import Command, StateSnapshot
 
 from harness_core.models import Fence
 from harness_core.policy import CallSite
@@ -35,6 +35,7 @@ from harness_core.runtime.limits import RECURSION_LIMIT, Pace
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.memory import LongTermMemory
 from harness_core.runtime.resources import Resources
+from harness_core.runtime.steering import READ
 from harness_core.runtime.stream import MODES, ChunkStream
 from harness_core.store import Seal, Store
 from harness_core.workspace import Workspace, agent_digest
@@ -192,9 +193,10 @@ class AgentRuntime:
         return await binding.graph.aget_state(_config(fence))
 
 
-def _input(turn: Turn, graph: Graph) -> dict[str, Any] | None:
+def _input(turn: Turn, graph: Graph) -> dict[str, Any] | Command[Any] | None:
     if turn.text is None:
-        return {"messages": []} if turn.more else None
+        # Under the id of a run that it knows, a graph takes no further input: it is sent back instead.
+        return Command(goto=READ) if turn.more else None
     given: dict[str, Any] = {"messages": [history.input_message(turn.fence.run_id, turn.text)]}
     if turn.files:
         given["files"] = state_files(turn.files)

@@ -60,6 +60,10 @@ class Steering(AgentMiddleware[Any, Any]):
         return response
 
 
+READ = f"{Steering.__name__}.before_model"
+"""The node of a graph at which it reads what people wrote."""
+
+
 def _fence() -> Fence | None:
     fence: Fence | None = get_config().get("configurable", {}).get(FENCE)
     return fence
