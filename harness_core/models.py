@@ -133,6 +133,7 @@ class Steer:
     user: str
     text: str
     kind: Literal["message", "correction"] = "message"
+    read: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +172,11 @@ class Run:
     traceparent: str | None = None
     events: int = 0  # sequence number of the newest event
     retry_of: str | None = None
-    left_at: int | None = None  # when its last worker was lost or handed it over
+    left_at: int | None = (
+        None  # since when it could go on: its worker was lost or handed it over, or people decided
+    )
     handed_over: bool = False
+    decided: bool = False  # it was people, and no worker was lost
     pause: int = 1  # the stretch between two waits for people, counted from 1
     intent: Literal["run-input", "approval-decision"] | None = (
         None  # what is left to do if nobody works on it

@@ -211,10 +211,10 @@ def _fold_state(draft: _Draft, event: Event) -> None:
             draft.set_state(RunState(target), event.at)
         case RunHeld(since=since):
             draft.changed["held_since"] = since
-        case RunResumed(resume_kind=kind, gap=gap, finished_steps=steps):
+        case RunResumed(gap=gap, finished_steps=steps):
             draft.set_state(RunState.RUNNING, event.at)
             draft.changed["held_since"] = None
-            if kind != "approval" and gap > WORTH_TELLING:
+            if gap > WORTH_TELLING:
                 draft.changed["interruption"] = Interruption(at=event.at - gap, finished_steps=steps)
         case _:
             _fold_end(draft, event)

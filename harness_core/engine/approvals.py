@@ -29,10 +29,10 @@ from harness_core.arguments import call_digest, changes_between, check_arguments
 from harness_core.errors import UnknownAgent
 from harness_core.events import ApprovalRevised, RunFailed
 from harness_core.models import Delivery, Page, Run
-from harness_core.policy import CallSite, Deny, judge
+from harness_core.policy import Asker, Called, CallSite, Deny, judge
 from harness_core.preview import preview
 from harness_core.store import Store
-from harness_core.workspace import ToolSpec, WorkspaceHolder, agent_digest, tool_of
+from harness_core.workspace import WorkspaceHolder, agent_digest, tool_of
 
 CHANGED = "The configuration changed while this waited for approval, so it did not run. Press Retry to start it anew."
 
@@ -163,25 +163,29 @@ class Approvals:
         except UnknownAgent:
             return None
 
-    def _tool(self, approval: Approval) -> ToolSpec | None:
-        try:
-            return tool_of(self._holder.current, approval.agent, approval.tool)
-        except UnknownAgent:
-            return None
+    def _tool(self, approval: Approval) -> Called | None:
+        """The tool as the workspace has it now; a subagent that agents bring along is none of its own."""
+        workspace = self._holder.current
+        for agent in dict.fromkeys((approval.agent, *workspace.agents)):
+            spec = tool_of(workspace, agent, approval.tool) if agent in workspace.agents else None
+            if spec is not None:
+                return Called(spec=spec, name=approval.tool, source=spec.source)
+        return None
 
     def _forbidden(self, approval: Approval, arguments: Mapping[str, Any]) -> tuple[InvalidArgument, ...]:
         """What policy says about the new arguments, which may be another thing than about the old ones."""
         workspace = self._holder.current
-        spec = self._tool(approval)
-        if spec is None:
+        called = self._tool(approval)
+        if called is None:
             return ()
+        # Groups are not asked for again: what they allow was settled when the question was asked.
         site = CallSite(
             requester=approval.requester,
             channel=approval.channel,
             agent=approval.agent,
-            also_asked=frozenset(approval.also_asked),
+            also_asked=tuple(Asker(user) for user in approval.also_asked),
         )
-        match judge(workspace, spec, arguments, site):
+        match judge(workspace, called, arguments, site):
             case Deny(reason=reason):
                 return (InvalidArgument(argument="", message=reason),)
             case _:
@@ -190,7 +194,8 @@ class Approvals:
     async def _revised(
         self, approval: Approval, arguments: dict[str, Any], by: str
     ) -> tuple[Approval, tuple[Change, ...]]:
-        spec = self._tool(approval)
+        called = self._tool(approval)
+        spec = called.spec if called is not None else None
         before = approval.asked.before if approval.asked.before is not None else approval.asked.arguments
         asked: Asked = replace(
             approval.asked,

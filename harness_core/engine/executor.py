@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from harness_core.engine.answer import Answer
+from harness_core.engine.company import Admission, GroupsOf, RunCompany
 from harness_core.engine.endings import Cancelled, Completed, Ending, Failed, HandedOver, Lost, Parked
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter, RunJournal
@@ -29,8 +30,8 @@ from harness_core.events import (
     RunFailed,
     SyntheticFallback,
 )
-from harness_core.models import Claim, Run
-from harness_core.routing import Request, select_agent
+from harness_core.models import Claim
+from harness_core.routing import Request, choose_agent
 from harness_core.runtime import (
     AgentRuntime,
     render_runtime_failure,
@@ -43,9 +44,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Admission = Callable[[Run], Awaitable[str | None]]
-"""Asked before a run starts; a sentence refuses it, and the person reads that sentence."""
-
 RETRY = 0.2
 """Seconds between two attempts to write an ending while Redis is away; the lease bounds how many."""
 
@@ -57,17 +55,25 @@ class Executor:
     """Runs agents. Holds no state of a run beyond the call that executes it."""
 
     def __init__(
-        self, store: Store, writer: EventWriter, *, admission: Admission | None, started: int
+        self,
+        store: Store,
+        writer: EventWriter,
+        *,
+        admission: Admission | None,
+        groups_of: GroupsOf | None,
+        started: int,
     ) -> None:
         self._store = store
         self._writer = writer
         self._admission = admission
+        self._groups_of = groups_of
         self._started = started
 
     async def execute(self, held: HeldRun, runtime: AgentRuntime, workspace: Workspace) -> None:
         """Brings the run to an ending, or lets go of it silently when it is no longer ours."""
         journal = self._writer.open(held.claim.fence, held.cancel)
-        story = Story(held.claim, journal, runtime, workspace)
+        company = RunCompany(held.claim.run, workspace, admission=self._admission, groups_of=self._groups_of)
+        story = Story(held.claim, journal, runtime, workspace, company)
         try:
             ending = await self._until_it_ends(held, story, self._begin)
             held.settle()
@@ -112,23 +118,19 @@ class Executor:
             return Failed(reason=reason, message=message, output=story.answer.text)
 
     async def _begin(self, story: Story) -> Ending:
-        await self._admit(story.claim)
+        run = story.claim.run
+        if run.workspace is None and (refusal := await story.company.refusal(run.user)) is not None:
+            raise PolicyBlocked([refusal])
         return await self._tell(story)
 
     async def _read_on(self, story: Story) -> Ending:
         """After its end was refused, because somebody wrote to the run in the last moment."""
         return await self._converse(story, None)
 
-    async def _admit(self, claim: Claim) -> None:
-        if self._admission is None or claim.run.workspace is not None:
-            return
-        refusal = await self._admission(claim.run)
-        if refusal is not None:
-            raise PolicyBlocked([refusal])
-
     async def _tell(self, story: Story) -> Ending:
         run = story.claim.run
         story.asked = await self._store.runs.load_input(run.run_id)
+        story.usergroups = await story.company.groups_of(run.user)
         if run.workspace is None:
             await self._route(story)
         elif run.workspace != story.runtime.digest(run.agent or ""):
@@ -157,7 +159,7 @@ class Executor:
         while True:
             match "done" if way is None else await story.stream(way):
                 case "done":
-                    if not story.reads_on(await self._store.messages.unread(story.claim.fence)):
+                    if not await story.reads_on(await self._store.messages.written_to(story.claim.fence)):
                         return story.conclusion()
                     way = "read on"
                     continue
@@ -180,11 +182,14 @@ class Executor:
             channel=run.channel,
             text=story.asked.text,
         )
-        chosen = select_agent(story.workspace, request)
-        story.agent = chosen.agent
+        chosen = await choose_agent(story.workspace, request, story.runtime.ask_model)
+        story.agent = story.company.agent = chosen.agent
         await self._store.runs.route(
             story.claim.fence, chosen.agent, chosen.step, story.runtime.digest(chosen.agent)
         )
+        reasons = await story.company.reasons(run.user)
+        if reasons:
+            raise PolicyBlocked(reasons)
 
     async def _write(self, story: Story, ending: Ending) -> bool:
         """Whether the ending stands; False: somebody wrote to the run, and it has to read that first."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from ulid import ULID
@@ -63,18 +64,26 @@ class Harness:
     """Owns a worker for as long as it is open; the store and the workspace belong to the caller.
 
     Use as ``async with Harness(store, holder, seal=seal) as harness``. ``reads`` (a :class:`Control`) is the
-    read side: threads, runs, messages, events; ``approvals`` lists what waits for people.
+    read side: threads, runs, messages, events; ``approvals`` lists what waits for people. ``folder`` is for
+    checkpoints in a file, where the workspace wants them there.
     """
 
     def __init__(
-        self, store: Store, holder: WorkspaceHolder, *, seal: Seal, tenant: str = "local", user: str = "local"
+        self,
+        store: Store,
+        holder: WorkspaceHolder,
+        *,
+        seal: Seal,
+        tenant: str = "local",
+        user: str = "local",
+        folder: Path | None = None,
     ) -> None:
         self.reads = Control(store)
         self.approvals = Approvals(store, holder)
         self._holder = holder
         self._tenant = tenant
         self._user = user
-        self._worker = Worker(store, holder, seal=seal)
+        self._worker = Worker(store, holder, seal=seal, folder=folder)
         self._running: asyncio.Task[None] | None = None
 
     async def initialize(self) -> None:
@@ -215,6 +224,10 @@ class Harness:
     def subscribe(self, listener: Listener) -> Subscription:
         """Every event of the runs this process executes, in order per run."""
         return self._worker.bus.subscribe(listener)
+
+    async def files(self, thread_id: str) -> Mapping[str, str]:
+        """The files of a thread by path: given or written. Raises as :meth:`Control.get_thread` does."""
+        return await self._worker.runtimes.files(await self.reads.get_thread(thread_id))
 
     def list_host_bindings(self) -> list[tuple[str, str]]:
         """The agents a conversation can be handed to, with what they are for."""

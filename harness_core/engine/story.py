@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from harness_core.engine.answer import Answer
+from harness_core.engine.company import RunCompany
 from harness_core.engine.endings import Completed
 from harness_core.engine.journal import RunJournal
 from harness_core.events import (
@@ -17,7 +18,7 @@ from harness_core.events import (
     ToolRefused,
     ToolResult,
 )
-from harness_core.models import Claim, RunInput
+from harness_core.models import Claim, RunInput, Steer
 from harness_core.runtime import (
     AgentRuntime,
     Chunk,
@@ -44,13 +45,20 @@ class Story:
     """Holds what is known of a run while this process tells it."""
 
     def __init__(
-        self, claim: Claim, journal: RunJournal, runtime: AgentRuntime, workspace: Workspace
+        self,
+        claim: Claim,
+        journal: RunJournal,
+        runtime: AgentRuntime,
+        workspace: Workspace,
+        company: RunCompany,
     ) -> None:
         self.claim = claim
         self.journal = journal
         self.runtime = runtime
         self.workspace = workspace
+        self.company = company
         self.agent = claim.run.agent or ""
+        self.usergroups: frozenset[str] | None = frozenset()
         self.answer = Answer()
         self.asked = RunInput(text="")
         self.leave_unread = False
@@ -67,6 +75,8 @@ class Story:
             agent=self.agent,
             user=self.claim.run.user,
             channel=self.claim.run.channel,
+            usergroups=self.usergroups,
+            company=self.company,
             text=asked.text if begin else None,
             more=way == "read on",
             context=asked.context,
@@ -78,15 +88,18 @@ class Story:
             self._take(chunk)
         return self._stands
 
-    def reads_on(self, unread: Sequence[str]) -> bool:
-        """Whether the graph is to go on for the sake of ``unread`` messages.
+    async def reads_on(self, written: Sequence[Steer]) -> bool:
+        """Whether the graph is to go on for the sake of what people wrote to the run.
 
-        One that came to its end without asking its model would do so for ever: then the next run reads them.
+        Left to the next run is what is written by people who may have no say in this one, and everything when the
+        graph has no memory of its own, or came to its end without asking its model: it would do so for ever.
         """
-        if not unread or unread[0] == self._tried:
-            self.leave_unread = bool(unread)
+        unread = [each for each in written if not each.read]
+        readable = [each.message for each in unread if await self.company.admits(each.user)]
+        self.leave_unread = bool(unread)
+        if not readable or readable[0] == self._tried or not await self.runtime.remembers(self.agent):
             return False
-        self._tried = unread[0]
+        self._tried = readable[0]
         return True
 
     def conclusion(self) -> Completed:

@@ -12,11 +12,13 @@ import os
 import socket
 import time
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from ulid import ULID
 
 from harness_core.engine.bus import EventBus
-from harness_core.engine.executor import Admission, Executor
+from harness_core.engine.company import Admission, GroupsOf
+from harness_core.engine.executor import Executor
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
 from harness_core.engine.runtimes import Runtimes
@@ -52,7 +54,10 @@ def worker_name() -> str:
 
 
 class Worker:
-    """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds."""
+    """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds.
+
+    ``folder`` is where checkpoints go that a workspace keeps in a file.
+    """
 
     def __init__(
         self,
@@ -62,7 +67,9 @@ class Worker:
         seal: Seal,
         name: str | None = None,
         admission: Admission | None = None,
+        groups_of: GroupsOf | None = None,
         capacity: int = CAPACITY,
+        folder: Path | None = None,
     ) -> None:
         self.name = name or worker_name()
         self.bus = EventBus(store.events)
@@ -70,8 +77,9 @@ class Worker:
         self._store = store
         self._holder = holder
         self._admission = admission
+        self._groups_of = groups_of
         self._capacity = capacity
-        self._runtimes = Runtimes(store, holder, seal)
+        self.runtimes = Runtimes(store, holder, seal, folder=folder)
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
         self._board = Switchboard(store, holder)
@@ -90,7 +98,13 @@ class Worker:
         """Works until drained; raises what any of its loops raises."""
         started = await self._start()
         await self._board.look()
-        executor = Executor(self._store, self._writer, admission=self._admission, started=started)
+        executor = Executor(
+            self._store,
+            self._writer,
+            admission=self._admission,
+            groups_of=self._groups_of,
+            started=started,
+        )
         try:
             async with asyncio.TaskGroup() as loops:
                 side = [
@@ -109,6 +123,7 @@ class Worker:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            await self.runtimes.aclose()
             with contextlib.suppress(StoreError):
                 await self._store.presence.leave(self.name)
 
@@ -141,7 +156,7 @@ class Worker:
                 await asyncio.sleep(PAUSE)
 
     async def _claim(self, executor: Executor) -> None:
-        workspace, _ = await self._runtimes.current()
+        workspace, _ = await self.runtimes.current()
         self.ready.set()
         while not self._draining.is_set():
             if len(self._held) >= self._capacity:
@@ -180,7 +195,7 @@ class Worker:
     async def _execute(self, held: HeldRun, executor: Executor) -> None:
         run_id = held.claim.run.run_id
         try:
-            workspace, runtime = await self._runtimes.current()
+            workspace, runtime = await self.runtimes.current()
             held.is_delicate = lambda: runtime.is_delicate(run_id)
             await executor.execute(held, runtime, workspace)
         except Exception as error:

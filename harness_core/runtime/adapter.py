@@ -12,10 +12,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.types import Command, StateSnapshot
 
-from harness_core.models import Fence
+from harness_core.models import Fence, RoutingQuestion
 from harness_core.policy import CallSite
 from harness_core.runtime import history
 from harness_core.runtime.bindings import Bindings
+from harness_core.runtime.call_facts import SITE
 from harness_core.runtime.checkpointer import FENCE, FencedSaver
 from harness_core.runtime.chunks import (
     Asking,
@@ -27,14 +28,15 @@ from harness_core.runtime.chunks import (
     Turn,
     Unfinished,
 )
+from harness_core.runtime.company import COMPANY, Company
 from harness_core.runtime.compiling import Graph
 from harness_core.runtime.desk import Desk
 from harness_core.runtime.files import state_files, texts_of
-from harness_core.runtime.gate import SITE
 from harness_core.runtime.limits import RECURSION_LIMIT, Pace
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.memory import LongTermMemory
 from harness_core.runtime.resources import Resources
+from harness_core.runtime.routing_model import RoutingModel
 from harness_core.runtime.steering import READ
 from harness_core.runtime.stream import MODES, ChunkStream
 from harness_core.store import Seal, Store
@@ -84,6 +86,10 @@ class AgentRuntime:
             if name not in inner
         ]
 
+    async def ask_model(self, question: RoutingQuestion) -> str:
+        """The agent that a model picks, as it says it; see :func:`~harness_core.routing.choose_agent`."""
+        return await RoutingModel(self._bindings.chat_model)(question)
+
     async def warm(self) -> None:
         """Builds every agent that a conversation can be handed to, so that no run has to wait for imports.
 
@@ -122,10 +128,10 @@ class AgentRuntime:
         limits = self._workspace.runtime.limits
         pace = Pace(run=limits.run, idle=limits.stream_idle)
         chunks = ChunkStream(binding.tools, pace)
-        graph: Any = binding.graph  # its stubs do not know the stream mode "tools"
+        graph: Any = binding.graph  # its stubs do not know what version 2 yields
         parts = graph.astream(
             _input(turn, binding.graph),
-            _config(turn.fence, CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent)),
+            _config(turn.fence, _site(turn), turn.company),
             context=turn.context,
             stream_mode=list(MODES),
             subgraphs=True,
@@ -136,6 +142,10 @@ class AgentRuntime:
             async for part in paced:
                 for chunk in chunks.take(part):
                     yield chunk
+
+    async def remembers(self, agent: str) -> bool:
+        """Whether the agent can go on from what it has said: not without checkpoints."""
+        return (await self._bindings.get(agent)).saver is not None
 
     async def position(self, fence: Fence) -> GraphPosition:
         """Where the graph stands with this run, by its newest checkpoint.
@@ -208,10 +218,14 @@ def _input(turn: Turn, graph: Graph) -> dict[str, Any] | Command[Any] | None:
     return given
 
 
-def _config(fence: Fence, site: CallSite | None = None) -> RunnableConfig:
+def _site(turn: Turn) -> CallSite:
+    return CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent, usergroups=turn.usergroups)
+
+
+def _config(fence: Fence, site: CallSite | None = None, company: Company | None = None) -> RunnableConfig:
     configurable: dict[str, Any] = {"thread_id": fence.thread_id, "run_id": fence.run_id, FENCE: fence}
     if site is not None:
-        configurable |= {_AGENT: site.agent, SITE: site}
+        configurable |= {_AGENT: site.agent, SITE: site, COMPANY: company}
     return {
         "configurable": configurable,
         "metadata": {"run_id": fence.run_id},

@@ -13,6 +13,7 @@ from deepagents.middleware import SkillsMiddleware, UnsupportedContentMiddleware
 from deepagents.middleware.subagents import CompiledSubAgent
 from deepagents.middleware.summarization import create_summarization_middleware
 from langchain.agents.middleware import AgentMiddleware
+from langchain_core.language_models.chat_models import BaseChatModel
 
 from harness_core.errors import UnknownAgent, WorkspaceInvalid
 from harness_core.runtime.checkpointer import AnySaver
@@ -81,6 +82,13 @@ class Bindings:
                 self._bindings[name] = await self._bind(agent, saver, inner=False)
             return self._bindings[name]
 
+    def chat_model(self, name: str) -> BaseChatModel:
+        """A model of the workspace by name.
+
+        :raises WorkspaceInvalid: it cannot be used.
+        """
+        return self._parts.model(name).model
+
     async def savers(self) -> list[AnySaver]:
         """Every checkpointer that an agent of the workspace uses as a host."""
         declared = [self._workspace.runtime.checkpointer]
@@ -116,7 +124,7 @@ class Bindings:
         known = self._known(agent, [*tools, *brought, *declared.brought])
         gate = ToolGate if backend is None else InnermostGate
         steering: Layers = [] if inner else [Steering(self._resources.store.messages)]
-        layers = [*steering, *declared.before, *own, self._gate(gate, known, declared)]
+        layers = [*steering, *declared.before, *own, self._gate(gate, agent.name, known, declared)]
         plan = Blueprint(
             agent=agent,
             model=model,
@@ -176,7 +184,7 @@ class Bindings:
             outputs,
             self._calls(model),
             UnsupportedContentMiddleware(),
-            self._gate(ToolGate, known, declared),
+            self._gate(ToolGate, agent.name, known, declared),
         ]
         plan = Blueprint(
             agent=spec,
@@ -207,10 +215,10 @@ class Bindings:
         return declared_middleware(self._workspace, agent, kit)
 
     def _gate(
-        self, kind: type[ToolGate], known: dict[str, BoundTool], declared: DeclaredMiddleware
+        self, kind: type[ToolGate], agent: str, known: dict[str, BoundTool], declared: DeclaredMiddleware
     ) -> ToolGate:
         limit = self._workspace.runtime.limits.tool_call
-        return kind(known, self._desk, limit=limit, around=declared.around_tools)
+        return kind(known, self._desk, limit=limit, agent=agent, around=declared.around_tools)
 
     def _known(self, agent: AgentSpec, tools: list[BoundTool]) -> dict[str, BoundTool]:
         found = clashes(agent.name, tools)

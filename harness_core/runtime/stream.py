@@ -25,8 +25,8 @@ from harness_core.runtime.chunks import (
     ToolCallChunk,
     ToolResultChunk,
 )
-from harness_core.runtime.gate import QUESTION
 from harness_core.runtime.limits import Pace
+from harness_core.runtime.passing import QUESTION
 from harness_core.runtime.steps import CallRefused, ModelStep, Said, ToolStep
 from harness_core.runtime.tools import BoundTool
 

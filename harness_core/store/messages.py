@@ -109,17 +109,11 @@ class MessageRepository:
                 user=user.decode(),
                 text=decode_input(self._seal.open(sealed, fence.tenant, message, "input").decode()).text,
                 kind="correction" if kind == b"correction" else "message",
+                read=place < len(read),
             )
-            for message, (user, kind, sealed) in zip(ids, rows, strict=True)
+            for place, (message, (user, kind, sealed)) in enumerate(zip(ids, rows, strict=True))
             if sealed  # one that was withdrawn in between
         ]
-
-    async def unread(self, fence: Fence) -> list[str]:
-        """The ids of what a run has still to read."""
-        async with store_errors():
-            return texts(
-                await self._client.lrange(self._scripts.keys(fence.tenant)("steers", fence.run_id), 0, -1)
-            )
 
     async def mark_read(self, fence: Fence, messages: Sequence[str]) -> None:
         """The checkpoint of the run holds these messages from now on.

@@ -53,6 +53,7 @@ def decode_run(run_id: str, values: Sequence[bytes | None], events: int = 0) -> 
         retry_of=raw.get("retry_of"),
         left_at=_number(raw, "left_at"),
         handed_over=raw.get("left") == "handover",
+        decided=raw.get("left") == "decided",
         pause=int(raw.get("pause", 1)),
         intent=_INTENTS.get(raw.get("intent", "")),
         requesters=tuple(json.loads(raw["requesters"])) if "requesters" in raw else (raw["user"],),

@@ -115,8 +115,9 @@ class Scripts:
         if not calls:
             return []
         script = self._script(verb)
-        async with store_errors():
-            pipe = self._client.pipeline(transaction=False)
+        # A pipeline with scripts looks first whether they are loaded, and keeps its connection if that is cut off:
+        # only leaving the block gives it back.
+        async with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for arguments in calls:
                 await script(keys=[keys.root], args=["", *arguments], client=pipe)
             replies: list[list[Any]] = await pipe.execute()

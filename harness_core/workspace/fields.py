@@ -40,6 +40,14 @@ def parse_duration(value: object) -> float:
     return seconds
 
 
+def spell_duration(seconds: float) -> str:
+    """The opposite of :func:`parse_duration`, in the largest unit that leaves a whole number."""
+    for unit in ("d", "h", "m", "s"):
+        if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
+    return f"{seconds * 1000:g}ms"
+
+
 def at_least(seconds: float) -> AfterValidator:
     """A duration of ``seconds`` or more."""
 
@@ -167,21 +175,21 @@ def reveal_secrets(value: Any) -> Any:
             return value
 
 
-_VARIABLE: Final = {"type": "string", "pattern": r"\$\{"}
-_DURATION_SCHEMA: Final = {
+VARIABLE_SCHEMA: Final = {"type": "string", "pattern": r"\$\{"}
+DURATION_SCHEMA: Final = {
     "type": "string",
     "pattern": r"^\s*\d{1,12}(\.\d{1,6})?(ms|s|m|h|d)\s*$|\$\{",
     "description": "A number and ms, s, m, h or d.",
 }
 
-Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(DURATION_SCHEMA)]
 """Seconds; written as ``10s``, ``15m``, ``4h``, ``30d``."""
 
 Delay: TypeAlias = Annotated[
     float,
     BeforeValidator(_seconds),
     Field(strict=True, ge=0),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, _DURATION_SCHEMA]}),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, DURATION_SCHEMA]}),
 ]
 """Seconds, 0 included; a number, or written like a duration."""
 
@@ -190,19 +198,19 @@ Count: TypeAlias = Annotated[
     int,
     BeforeValidator(_number),
     Field(strict=True, ge=1),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, _VARIABLE]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, VARIABLE_SCHEMA]}),
 ]
 Whole: TypeAlias = Annotated[
     int,
     BeforeValidator(_number),
     Field(strict=True, ge=0),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, _VARIABLE]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, VARIABLE_SCHEMA]}),
 ]
 Flag: TypeAlias = Annotated[
     bool,
     BeforeValidator(_flag),
     Field(strict=True),
-    WithJsonSchema({"anyOf": [{"type": "boolean"}, _VARIABLE]}),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, VARIABLE_SCHEMA]}),
 ]
 Text: TypeAlias = Annotated[str, StringConstraints(strict=True), AfterValidator(_not_blank)]
 _NAME: Final = r"[A-Za-z0-9_-]{1,64}"
@@ -210,7 +218,7 @@ Name: TypeAlias = Annotated[
     str,
     StringConstraints(strict=True),
     _matching(_NAME, "bad_name", "is not a name", "1 to 64 letters, digits, _ and -"),
-    WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"}),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_NAME}$|\$\{{"}),
 ]
 PackageName: TypeAlias = Annotated[
     str,

@@ -96,7 +96,8 @@ def defined_names(source: Path) -> frozenset[str] | None:
         return None
     try:
         tree = ast.parse(source.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+    except (OSError, SyntaxError, ValueError, RecursionError, SystemError):
+        # SystemError: Python 3.11 miscounts its depth when garbage is collected while it parses (gh-106905).
         return None
     names: set[str] = set()
     pending: list[ast.AST] = [tree]

@@ -286,7 +286,7 @@ async def test_cards_are_posted_and_answered_in_time_while_thirty_runs_stream(
     streams = [asyncio.create_task(busy(act)) for act in acts]
     asking = acts[:3]
     try:
-        await asyncio.gather(*(act.says("word") for act in asking))
+        await asyncio.gather(*(act.says("word", within=30.0) for act in asking))
         lags = []
         for act in asking:
             for payload, text in ((asked(), "Restart shop-0?"), (decided(), "Approved by")):

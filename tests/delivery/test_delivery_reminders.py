@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from delivery.asking import APPROVER, WAITING, appr, asked, card, decided, part_of, reminded
+from delivery.asking import APPROVER, WAITING, asked, card, decided, part_of, reminded
 from delivery.owners import Owners
 from delivery.slow_wire import SlowWire
 from delivery.stage import Act, Stage
@@ -107,7 +107,7 @@ async def test_where_nobody_is_named_the_thread_is_told_in_one_line(stage: Stage
     await act.tell(reminded())
     await act.clean()
     line = (await act.answers())[-1]
-    assert part_of(line) == f"remind:{appr()}:1"
+    assert part_of(line) == "remind:ask:1:1"
     assert line.text.startswith(
         f"<@{stage.cast.requester}> is waiting for <!subteam^{stage.cast.ops_group}>: Restart shop-0."
     )

@@ -13,7 +13,7 @@ import pytest
 from waiting import wait_until
 
 from harness_core import Control, Seal, Store, WorkspaceHolder
-from harness_core.engine.executor import Admission
+from harness_core.engine.company import Admission
 from harness_core.engine.worker import Worker
 from harness_core.models import Accepted, Run, Submission
 from harness_core.states import TERMINAL

@@ -10,7 +10,7 @@ from engine.conftest import SEAL
 from waiting import wait_until
 
 from harness_core.events import OutputDelta, RunCompleted, RunResumed
-from harness_core.models import Accepted, Fence, Run, Steered, Submission
+from harness_core.models import Accepted, Fence, Run, Steer, Steered, Submission
 from harness_core.runtime import AgentRuntime
 from harness_core.states import RunState
 from harness_core.store import MessageRepository
@@ -38,9 +38,7 @@ async def history(office: Office, run: Run) -> list[tuple[str, str]]:
         {"configurable": {"thread_id": run.thread_id, "run_id": run.run_id, "fence": fence}}
     )
     await runtime.aclose()
-    return [
-        (message.type, str(message.text)) for message in state.values["messages"] if str(message.text)
-    ]
+    return [(message.type, str(message.text)) for message in state.values["messages"] if str(message.text)]
 
 
 async def said(office: Office, run_id: str) -> bool:
@@ -90,20 +88,21 @@ async def test_a_message_that_slips_in_after_the_last_look_is_read_too(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    unread = MessageRepository.unread
+    written_to = MessageRepository.written_to
 
-    async def look(self: MessageRepository, fence: Fence) -> list[str]:
-        found = await unread(self, fence)
-        if not looked:
-            looked.append(await write(office, "say 3 words"))
+    async def look(self: MessageRepository, fence: Fence) -> list[Steer]:
+        found = await written_to(self, fence)
+        looked.append("")
+        if len(looked) == 2:  # before the model first, then before the end
+            looked[1] = await write(office, "say 3 words")
         return found
 
-    monkeypatch.setattr(MessageRepository, "unread", look)
+    monkeypatch.setattr(MessageRepository, "written_to", look)
     run_id = await office.ask("say 5 words")
     async with office.worker():
         run = await office.ended(run_id)
 
-    assert looked == [run_id]
+    assert looked[1] == run_id
     assert run.state is RunState.COMPLETED
     output = await office.store.runs.output(run_id) or ""
     assert [len(part.split()) for part in output.split("\n\n")] == [5, 3]
@@ -119,7 +118,8 @@ async def test_a_crash_while_a_message_is_read_repeats_and_loses_nothing(office:
         await wait_until(lambda: said(office, run_id), what="the first words")
     await office.later(2.5)
     fence = Fence(tenant="T1", conversation="C1", thread_id="", run_id=run_id, epoch=0)
-    assert len(await office.store.messages.unread(fence)) == 1  # nobody has answered to it yet
+    (written,) = await office.store.messages.written_to(fence)
+    assert not written.read  # no model has answered to it yet
 
     async with office.worker("second"):
         run = await office.ended(run_id)
@@ -145,7 +145,9 @@ async def test_a_run_that_was_lost_after_its_last_word_reads_on_in_another_worke
 
     assert run.state is RunState.COMPLETED
     (resumed,) = [
-        each.payload for each in await office.store.events.read(run_id) if isinstance(each.payload, RunResumed)
+        each.payload
+        for each in await office.store.events.read(run_id)
+        if isinstance(each.payload, RunResumed)
     ]
     assert len(resumed.text.split()) == 10
     output = await office.store.runs.output(run_id) or ""

@@ -257,6 +257,23 @@ async def test_state_of_the_caller_reaches_tools_in_both_modes(
     }
 
 
+async def test_the_context_of_the_caller_reaches_tools_of_subagents(
+    tmp_path: Path, store: Store, seal: Seal, leases: Leases, mode: str
+) -> None:
+    here = workspace(
+        tmp_path,
+        tool("context_reader"),
+        agent(extra=f"{mode}subagents: [researcher]\n"),
+        agent("context_reader", name="researcher", extra=mode),
+    )
+    text, fence = ask("researcher", "call context_reader"), await leases.claim()
+    turn = Turn(fence=fence, agent="ops", text=text, user="U1", context={"region": "eu"})
+
+    (result,) = results([chunk async for chunk in AgentRuntime(here, store, seal).stream(turn)])
+
+    assert "eu" in result.output
+
+
 async def test_a_question_inside_a_subagent_is_asked_once_at_the_top_and_going_on_repeats_nothing(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases, mode: str
 ) -> None:

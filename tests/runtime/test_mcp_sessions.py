@@ -176,6 +176,11 @@ async def test_a_call_that_the_server_refuses_is_an_error_and_the_session_stays(
         assert await said(tickets, "pid") == before
 
 
+async def test_a_server_that_does_not_know_the_question_whether_it_is_there_is_there(tmp_path: Path) -> None:
+    async with session(stdio(tmp_path, NO_PING="1")) as tickets:
+        assert len({await said(tickets, "pid") for _ in range(3)}) == 1
+
+
 async def test_a_call_that_is_given_up_leaves_the_session_usable(tmp_path: Path) -> None:
     async with session(stdio(tmp_path)) as tickets:
         before = await said(tickets, "pid")

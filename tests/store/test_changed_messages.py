@@ -50,6 +50,10 @@ async def written(caller: Caller, claim: Claim) -> list[str]:
     return [each.text for each in await caller.store.messages.written_to(claim.fence)]
 
 
+async def unread(caller: Caller, claim: Claim) -> list[str]:
+    return [each.message for each in await caller.store.messages.written_to(claim.fence) if not each.read]
+
+
 async def test_before_the_run_began_its_input_is_the_new_text(caller: Caller) -> None:
     run_id = await asked(caller)
 
@@ -90,7 +94,7 @@ async def test_of_two_corrections_that_nobody_has_read_the_newer_one_is_left(cal
     await amend(caller, "post-a", "two", stamp=2)
     assert await written(caller, claim) == ["Now: two"]
 
-    await caller.store.messages.mark_read(claim.fence, await caller.store.messages.unread(claim.fence))
+    await caller.store.messages.mark_read(claim.fence, await unread(caller, claim))
     await amend(caller, "post-a", "three", stamp=3)
 
     assert await written(caller, claim) == ["Now: two", "Now: three"]
@@ -121,7 +125,7 @@ async def test_a_message_that_waits_to_be_read_is_read_as_it_was_changed(caller:
     assert (await amend(caller, "post-b", "changed")).outcome == "changed"
     assert await written(caller, claim) == ["changed"]
 
-    await caller.store.messages.mark_read(claim.fence, await caller.store.messages.unread(claim.fence))
+    await caller.store.messages.mark_read(claim.fence, await unread(caller, claim))
     assert (await amend(caller, "post-b", "again", stamp=2)).outcome == "corrected"
     assert await written(caller, claim) == ["again", "Now: again"]
 
@@ -181,6 +185,4 @@ async def test_a_deleted_message_is_not_read_if_it_was_not_yet(caller: Caller) -
     assert await withdraw(caller, "post-b") == NOTHING
 
     assert await written(caller, claim) == []
-    assert (
-        await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="x")) is None
-    )
+    assert await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="x")) is None

@@ -208,3 +208,25 @@ async def test_people_at_their_cap_hold_up_nobody_however_many_of_their_runs_com
     users = [claim.run.user for claim in await caller.claim(want=10)]
 
     assert users == ["U1"] * 5 + ["U2"]
+
+
+async def test_the_names_of_new_events_of_many_runs_are_read_at_once_without_opening_them(
+    caller: Caller,
+) -> None:
+    one = await caller.running()
+    other = await caller.running(conversation="C:other")
+    seen = {
+        claim.run.run_id: (await caller.store.runs.get(claim.run.run_id)).events for claim in (one, other)
+    }
+    garbled = b"1|S|approval.voted|not what anybody could open"
+    await caller.store.client.rpush(f"harness:{{p0}}:run:{one.run.run_id}:events", garbled)
+    await caller.store.runs.append(one.fence, 1, [OutputDelta(text="a|b")])
+
+    names = await caller.store.events.names({**seen, "run_gone": 3})
+
+    assert names == {
+        one.run.run_id: ["approval.voted", "output.delta"],
+        other.run.run_id: [],
+        "run_gone": [],
+    }
+    assert await caller.store.events.names({}) == {}

@@ -46,6 +46,10 @@ async def texts(caller: Caller) -> list[str]:
     return [(await caller.store.runs.load_input(run.run_id)).text for run in await line(caller)]
 
 
+async def unread(caller: Caller, claim: Claim) -> list[str]:
+    return [each.message for each in await caller.store.messages.written_to(claim.fence) if not each.read]
+
+
 async def payloads(store: Store, run_id: str) -> list[Payload]:
     return [event.payload for event in await store.events.read(run_id)]
 
@@ -92,7 +96,7 @@ class TestSteering:
         await steer(caller)
 
         assert (await caller.store.runs.get(claim.run.run_id)).state is RunState.WAITING
-        assert len(await caller.store.messages.unread(claim.fence)) == 1
+        assert len(await unread(caller, claim)) == 1
 
     async def test_a_run_that_is_asked_to_stop_is_not_written_to_any_more(self, caller: Caller) -> None:
         claim = await caller.running()
@@ -118,12 +122,12 @@ class TestSteering:
 
         with pytest.raises(UnreadMessages):
             await complete(caller.store, claim)
-        unread = await caller.store.messages.unread(claim.fence)
-        await caller.store.messages.mark_read(claim.fence, unread[:1])
+        waiting = await unread(caller, claim)
+        await caller.store.messages.mark_read(claim.fence, waiting[:1])
         with pytest.raises(UnreadMessages):
             await complete(caller.store, claim)
         assert (await caller.store.runs.get(claim.run.run_id)).state is RunState.RUNNING
-        await caller.store.messages.mark_read(claim.fence, unread)
+        await caller.store.messages.mark_read(claim.fence, waiting)
 
         assert await complete(caller.store, claim) is None
         assert [each.text for each in await caller.store.messages.written_to(claim.fence)] == ["one", "two"]
@@ -173,7 +177,7 @@ class TestSteering:
         claim = await caller.running(user="U1")
         await steer(caller, "one", user="U2")
         await steer(caller, "two", user="U3")
-        (first, _) = await caller.store.messages.unread(claim.fence)
+        (first, _) = await unread(caller, claim)
 
         await caller.store.messages.mark_read(claim.fence, [first])
         await caller.store.messages.mark_read(claim.fence, [first])
@@ -183,13 +187,13 @@ class TestSteering:
     async def test_a_lost_worker_reads_nothing(self, caller: Caller) -> None:
         claim = await caller.running()
         await steer(caller)
-        unread = await caller.store.messages.unread(claim.fence)
+        waiting = await unread(caller, claim)
         await caller.later(11)
 
         with pytest.raises(StaleFence):
-            await caller.store.messages.mark_read(claim.fence, unread)
+            await caller.store.messages.mark_read(claim.fence, waiting)
 
-        assert await caller.store.messages.unread(claim.fence) == unread
+        assert await unread(caller, claim) == waiting
 
     async def test_a_run_takes_twenty_messages_and_no_more(self, caller: Caller) -> None:
         claim = await caller.running()
@@ -199,17 +203,15 @@ class TestSteering:
         full = await caller.store.runs.accept(caller.message("one more", while_running="steer"))
 
         assert full == Refused(reason="thread_full")
-        await caller.store.messages.mark_read(
-            claim.fence, await caller.store.messages.unread(claim.fence)
-        )
+        await caller.store.messages.mark_read(claim.fence, await unread(caller, claim))
         await steer(caller, "again")
 
     async def test_the_log_of_the_thread_shows_what_was_written_to_the_run(self, caller: Caller) -> None:
         claim = await caller.running(text="why?")
         await steer(caller, "and where?", user="U2")
-        unread = await caller.store.messages.unread(claim.fence)
+        waiting = await unread(caller, claim)
         await steer(caller, "and when?")
-        await caller.store.messages.mark_read(claim.fence, unread)
+        await caller.store.messages.mark_read(claim.fence, waiting)
 
         page = await caller.store.threads.messages(claim.run.thread_id)
 

@@ -11,7 +11,7 @@ from view.view_events import STARTED, T0, viewed
 from bot.view import approval_notices as notices
 from bot.view.approval_notices import approvals_list, approvers
 from bot.view.message import Part
-from bot.view.reminders import reminded_of, reminders
+from bot.view.reminders import reminded_card, reminders
 from bot.view.values import ApprovalRef, ApprovalsPage, decode
 from harness_core.approvals import (
     AlreadyDecided,
@@ -153,8 +153,8 @@ def test_each_named_approver_gets_a_direct_message_that_leads_to_the_card() -> N
     rule = {"users": ["U1AA", "U2AA", REQUESTER], "usergroups": ["S0PS"]}
     parts = reminded(asked(rule=rule), card_url=URL, in_public=True)
     assert [(part.name, part.to) for part in parts] == [
-        (f"remind:{appr(0)}:1:U1AA", "U1AA"),
-        (f"remind:{appr(0)}:1:U2AA", "U2AA"),
+        ("remind:ask:1:1:U1AA", "U1AA"),
+        ("remind:ask:1:1:U2AA", "U2AA"),
     ]
     until = "<!date^1767362404^{time}|14:00 UTC>"
     said = f"<@{REQUESTER}> is waiting for you: Restart checkout in prod. Expires {until}."
@@ -173,7 +173,7 @@ def test_what_a_private_channel_was_asked_is_not_told_outside_of_it() -> None:
 
 def test_where_nobody_or_many_are_named_the_thread_is_told() -> None:
     (part,) = reminded(asked(rule={"usergroups": ["S0PS"]}))
-    assert (part.name, part.to) == (f"remind:{appr(0)}:1", None)
+    assert (part.name, part.to) == ("remind:ask:1:1", None)
     assert part.text.startswith(f"<@{REQUESTER}> is waiting for <!subteam^S0PS>: Restart checkout in prod.")
     (part,) = reminded(asked(rule={"users": [f"U{number}AA" for number in range(6)]}))
     assert part.to is None
@@ -185,13 +185,24 @@ def test_only_open_requests_are_reminded_of_and_only_by_their_newest_reminder() 
     assert reminded(asked(), decided()) == ()
     assert reminded(asked(1)) == ()
     (part,) = reminded(asked(), number=2)
-    assert part.name == f"remind:{appr(0)}:2:{APPROVER}"
+    assert part.name == f"remind:ask:1:2:{APPROVER}"
 
 
-def test_the_name_of_a_reminder_leads_back_to_its_question() -> None:
-    view = viewed(*STARTED, asked(), asked(1))
-    found = reminded_of(view, f"remind:{appr(1)}:2:U1")
-    assert found is not None
-    assert found.approval_id == appr(1)
-    assert reminded_of(view, "ask:1") is None
-    assert reminded_of(view, "0") is None
+def test_calls_on_one_card_are_one_reminder_to_each_person() -> None:
+    both = {"users": [APPROVER, "U2AA"]}
+    parts = reminded(asked(), asked(1, rule=both), asked(2, pause=2), in_public=True)
+    told = {part.name: part.text.partition(". ")[0] for part in parts}
+    waiting = f"<@{REQUESTER}> is waiting for you: Restart checkout in prod"
+    assert told == {
+        f"remind:ask:1:1:{APPROVER}": f"{waiting} and 1 more",
+        "remind:ask:1:1:U2AA": waiting,
+    }
+
+
+def test_the_name_of_a_reminder_leads_back_to_its_card() -> None:
+    view = viewed(*STARTED, asked(), asked(1, pause=11), asked(2, kind="uncertain"))
+    assert reminded_card(view, "remind:ask:11:2:U1") == "ask:11"
+    assert reminded_card(view, "remind:ask:1:1") == "ask:1"
+    assert reminded_card(view, f"remind:doubt:{appr(2)}:1:U1") == f"doubt:{appr(2)}"
+    assert reminded_card(view, "ask:1") is None
+    assert reminded_card(view, "0") is None

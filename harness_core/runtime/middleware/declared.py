@@ -98,11 +98,12 @@ def _brought(spec: MiddlewareSpec, made: Layer) -> list[BoundTool]:
 
     Those of a class of somebody's own happen once: nothing is known about them.
     """
+    tools = getattr(made, "tools", ())  # classes that bring none need not say so
     if isinstance(spec, CustomSpec):
-        return [BoundTool(spec=ToolSpec(name=tool.name), tool=tool) for tool in made.tools]
+        return [BoundTool(spec=ToolSpec(name=tool.name), tool=tool) for tool in tools]
     return [
         BoundTool(spec=about, tool=tool, stays_inside=about.idempotent)
-        for tool, about in ((tool, spec.tool(tool.name)) for tool in made.tools)
+        for tool, about in ((tool, spec.tool(tool.name)) for tool in tools)
     ]
 
 

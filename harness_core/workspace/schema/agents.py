@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness_core.workspace.fields import InsidePath, Name, Reference, Text, VirtualPath
 from harness_core.workspace.schema.approvals import ChannelApprovals
 from harness_core.workspace.schema.base import Spec
 from harness_core.workspace.schema.middleware import MiddlewareSettings
-from harness_core.workspace.schema.runtime import Checkpointer, checkpointer_of
+from harness_core.workspace.schema.runtime import Checkpointer
 
 
 class StateFiles(Spec):
@@ -82,7 +82,7 @@ class AgentSpec(Spec):
     tools: tuple[Name, ...] = ()
     middleware: tuple[MiddlewareUse, ...] = ()
     subagents: tuple[Name, ...] = ()
-    checkpointer: Annotated[Checkpointer, BeforeValidator(checkpointer_of)] | None = None
+    checkpointer: Checkpointer | None = None
     backend: Backend = StateFiles()
     skills: tuple[VirtualPath, ...] = ()
     memory: tuple[VirtualPath, ...] = ()

@@ -70,7 +70,7 @@ REFUSED_TYPES: Final[Mapping[str, str]] = {
 """Middleware that exists and cannot be declared, and what to do instead."""
 
 MIDDLEWARE_OBJECTS: Final[Mapping[str, type[NamedMiddleware]]] = {
-    name: create_model(f"{spec.__name__.removesuffix('Spec')}Object", __base__=(NamedMiddleware, spec))  # type: ignore[arg-type]  # its stub wants the same class twice
+    name: create_model(f"{spec.__name__.removesuffix('Spec')}Object", __base__=(spec, NamedMiddleware))  # type: ignore[arg-type]  # its stub wants the same class twice
     for name, spec in MIDDLEWARE_TYPES.items()
 }
 """The same as objects of kind Middleware: with a kind and a name."""

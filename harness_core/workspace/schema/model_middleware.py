@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness_core.workspace.fields import Count, Delay, Factor, Flag, Name, Text, Whole
@@ -18,6 +18,8 @@ KNOWN_PII: Final = ("credit_card", "email", "ip", "mac_address", "url")
 
 class Extent(Spec):
     """How much of a conversation: any of the three in a trigger, exactly one in ``keep``."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     tokens: Count | None = None
     messages: Count | None = None

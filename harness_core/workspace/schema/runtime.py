@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic_core import PydanticCustomError, core_schema
 
 from harness_core.workspace.fields import (
     Count,
@@ -35,6 +35,8 @@ def _pattern(value: str) -> str:
 
 class RuleCondition(Spec):
     """One test of a message's text. All ignore case; see :func:`harness_core.routing.select_agent`."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     equals: Text | None = None
     contains: Text | None = None
@@ -104,12 +106,25 @@ class Checkpointer(Spec):
     """Where a graph's state is kept.
 
     ``redis`` survives everything; ``memory`` and ``sqlite`` are for one process, ``path`` being a file in the data
-    folder. ``False`` keeps none, so nothing can wait for a decision. ``True`` is for a subagent that keeps a history
-    of its own in its parent's checkpointer.
+    folder. ``false`` keeps none, so nothing can wait for a decision. ``true`` is for a subagent, and says what holds
+    for it anyway: it uses its parent's.
     """
 
     kind: Literal["redis", "memory", "sqlite", True, False] = "redis"
     path: InsidePath | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_alone(cls, value: Any) -> Any:
+        """``false`` is short for ``{kind: false}``."""
+        return {"kind": value} if isinstance(value, bool) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [{"type": "boolean"}, whole]}
 
     @model_validator(mode="after")
     def _a_path_is_for_sqlite(self) -> Checkpointer:
@@ -122,13 +137,12 @@ class Checkpointer(Spec):
         return self
 
 
-def checkpointer_of(value: Any) -> Any:
-    """``false`` as short for ``{kind: false}``."""
-    return {"kind": value} if isinstance(value, bool) else value
-
-
 class LongTermStore(Spec):
-    """What agents remember beyond a thread. ``embeddings`` names an EmbeddingModel; without one it is searched by words."""
+    """What agents remember beyond a thread.
+
+    ``embeddings`` names the EmbeddingModel by whose vectors it is searched; it need not be written where there is only
+    one. Without an EmbeddingModel it is searched by words.
+    """
 
     kind: Literal["redis", "memory"] = "redis"
     embeddings: Name | None = None
@@ -156,7 +170,7 @@ class RuntimeSpec(Spec):
     recovery: Recovery = Recovery()
     concurrency: Concurrency = Concurrency()
     limits: Limits = Limits()
-    checkpointer: Annotated[Checkpointer, BeforeValidator(checkpointer_of)] = Checkpointer()
+    checkpointer: Checkpointer = Checkpointer()
     store: LongTermStore = LongTermStore()
     memory: Memory = Memory()
     maintenance: Maintenance = Maintenance()

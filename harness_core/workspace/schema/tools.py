@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, SecretStr, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness_core.workspace.fields import Flag, InsidePath, Name, Reference, Template, Text, Url
@@ -131,6 +131,8 @@ class ToolObject(_Tool):
     For a server each of ``approval``, ``idempotent``, ``destructive``, ``title`` and ``label`` may be a map by the
     server's names of its tools, ``"*"`` being the rest. :meth:`for_tool` says what holds for one of them.
     """
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["python"]}, {"required": ["mcp"]}]})
 
     mcp: McpServer | None = None
     title: Templates | None = None
