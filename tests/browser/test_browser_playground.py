@@ -19,7 +19,7 @@ import pytest_asyncio
 from browser.conftest import ROOT, context_of
 from browser.desk import CAST, Desk, Pictures, contains
 from front_end.command_line import line, started
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, ViewportSize, expect
 from waiting import wait_until
 
 from bot.playground import Door
@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)
 
 SURVIVED = 60_000
 """Milliseconds in which a verdict comes: a dead worker's lease, a start of the bot, and all that others do here."""
+
+LARGE: ViewportSize = {"width": 1280, "height": 900}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ async def texts_of(desk: Desk, method: str) -> list[str]:
 
 async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pictures: Pictures) -> None:
     page, says = desk.page, desk.page.locator("#guide-text")
+    await page.set_viewport_size(LARGE)
 
     # 1: three steps and an answer appear
     await expect(desk.lit).to_have_text("Send")
@@ -132,6 +135,9 @@ async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pic
     )
     await expect(desk.lit).to_have_text("Approve")
     await pictures.take(page, "card")
+    await page.set_viewport_size({"width": 375, "height": 740})
+    await pictures.take(page, "narrow")
+    await page.set_viewport_size(LARGE)
     await desk.lit.click()
     await expect(desk.lit).to_have_attribute("id", "confirm-yes")
     await desk.lit.click()
@@ -212,9 +218,6 @@ async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pic
     # 6
     await step(desk, 6)
     await expect(says).to_contain_text("a mistake is shown here with file and line")
-    await page.set_viewport_size({"width": 375, "height": 740})
-    await pictures.take(page, "narrow")
-    await page.set_viewport_size({"width": 1280, "height": 800})
     await expect(desk.lit).to_have_text("Finish")
     await desk.lit.click()
     await expect(page.locator("#guide")).to_be_hidden()
