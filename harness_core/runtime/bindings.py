@@ -36,6 +36,7 @@ from harness_core.runtime.models import BoundModel
 from harness_core.runtime.outputs import StoredOutputs
 from harness_core.runtime.parts import Parts, clashes, unusable
 from harness_core.runtime.resources import Resources
+from harness_core.runtime.steering import Steering
 from harness_core.runtime.tools import BoundTool, ToolUnusable
 from harness_core.workspace import AgentSpec, Workspace
 
@@ -82,6 +83,13 @@ class Bindings:
                 self._bindings[name] = await self._bind(agent, saver, inner=False)
             return self._bindings[name]
 
+    def chat_model(self, name: str) -> BaseChatModel:
+        """A chat model of the workspace.
+
+        :raises WorkspaceInvalid: it cannot be used.
+        """
+        return self._parts.model(name).model
+
     async def savers(self) -> list[AnySaver]:
         """Every checkpointer that an agent of the workspace uses as a host."""
         declared = [self._workspace.runtime.checkpointer]
@@ -101,13 +109,6 @@ class Bindings:
                 self._memory = LongTermMemory(shelf, embeddings)
             return self._memory
 
-    def chat_model(self, name: str) -> BaseChatModel:
-        """A chat model of the workspace.
-
-        :raises WorkspaceInvalid: it cannot be used.
-        """
-        return self._parts.model(name).model
-
     async def aclose(self) -> None:
         """Gives back what the agents hold."""
         self._bindings.clear()
@@ -126,7 +127,8 @@ class Bindings:
         declared = await asyncio.to_thread(self._declared, agent, model, [*tools, *brought])
         known = self._known(agent, [*tools, *brought, *declared.brought])
         gate = ToolGate if backend is None else InnermostGate
-        layers: Layers = [*declared.before, *own, self._gate(gate, agent.name, known, declared)]
+        steering: Layers = [] if inner else [Steering(self._resources.store.messages)]
+        layers = [*steering, *declared.before, *own, self._gate(gate, agent.name, known, declared)]
         plan = Blueprint(
             agent=agent,
             model=model,
@@ -215,7 +217,7 @@ class Bindings:
     ) -> DeclaredMiddleware:
         kit = Kit(
             model=model.model,
-            models=self.chat_model,
+            models=lambda name: self._parts.model(name).model,
             tools={tool.name: tool for tool in tools},
             folder=self._workspace.folder,
         )
