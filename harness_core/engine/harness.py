@@ -43,6 +43,9 @@ from harness_core.workspace import WorkspaceHolder
 FOLLOW = 0.1
 """Seconds between two looks at a run's log while it is followed."""
 
+GRACE = 5.0
+"""Seconds that runs get to end by themselves when a harness is closed, at most; a fifth of the limit where that is less."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
@@ -102,7 +105,7 @@ class Harness:
         """Waits for running work, up to ``limit`` seconds; what is left is handed over."""
         if self._running is None:
             return
-        await self._worker.drain(limit=limit)
+        await self._worker.drain(limit=limit, grace=min(GRACE, limit / 5))
         self._running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._running
@@ -230,9 +233,9 @@ class Harness:
         return await self._worker.runtimes.files(await self.reads.get_thread(thread_id))
 
     def list_host_bindings(self) -> list[tuple[str, str]]:
-        """The agents a conversation can be handed to, with what they are for."""
-        agents = self._holder.current.agents
-        return [(name, agent.description) for name, agent in sorted(agents.items())]
+        """The agents a conversation can be handed to, with what they are for; subagents are not among them."""
+        workspace = self._holder.current
+        return [(name, workspace.agents[name].description) for name in sorted(workspace.hosts)]
 
     async def _submit(self, asked: RunInput, agent_id: str, thread_id: str | None) -> Acceptance:
         self._known(agent_id)
