@@ -209,7 +209,6 @@ async def approve_and_lose_the_bot(desk: Desk, pictures: Pictures) -> None:
 async def send_twice_and_refuse(desk: Desk, pictures: Pictures) -> None:
     """One answer, and the counters climb."""
     page = desk.page
-    says = desk.page.locator("#guide-text")
     await step(desk, 5)
     await expect(desk.lit).to_contain_text("Deliver everything twice")
     await desk.lit.click()
