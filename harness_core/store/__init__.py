@@ -17,11 +17,13 @@ from harness_core.store.events import PATIENCE, EventRepository
 from harness_core.store.items import ItemName, ItemRepository, ItemWrite, Namespace, StoredItem
 from harness_core.store.keys import Keys
 from harness_core.store.listing import RunList, ThreadRepository
+from harness_core.store.messages import MessageRepository, Moved, Restart
 from harness_core.store.outputs import OutputRepository
 from harness_core.store.presence import PresenceRepository
 from harness_core.store.runs import Appended, Parked, Reaped, RunRepository
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
+from harness_core.store.switches import SwitchRepository
 from harness_core.store.upkeep import Forgotten, IdleThread, UpkeepRepository
 
 
@@ -33,6 +35,8 @@ class Store:
         self._heartbeat = connect(url, retries=1, connections=2)
         scripts = Scripts(self.client, partitions)
         self.runs = RunRepository(self.client, self._heartbeat, scripts, seal)
+        self.messages = MessageRepository(self.client, scripts, seal)
+        self.switches = SwitchRepository(self.client, scripts)
         self.calls = CallRepository(self.client, scripts, seal)
         self.approvals = ApprovalRepository(self.client, scripts, self.runs, seal)
         self.audit = AuditRepository(self.client, scripts)
@@ -102,6 +106,8 @@ __all__ = [
     "ItemRepository",
     "ItemWrite",
     "Lost",
+    "MessageRepository",
+    "Moved",
     "Namespace",
     "OutputRepository",
     "Parked",
@@ -110,12 +116,14 @@ __all__ = [
     "Question",
     "Reaped",
     "Removed",
+    "Restart",
     "RunList",
     "RunRepository",
     "Seal",
     "Standing",
     "Store",
     "StoredItem",
+    "SwitchRepository",
     "ThreadRepository",
     "Unstarted",
     "UpkeepRepository",

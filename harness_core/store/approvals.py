@@ -119,6 +119,11 @@ class ApprovalRepository:
         end, asked_at = places[limit - 1]
         return Page(items=tuple(items), cursor=f"{asked_at}{_SEPARATOR}{end}")
 
+    async def count_open(self, tenant: str) -> int:
+        """How many questions wait for people."""
+        async with store_errors():
+            return int(await self._client.zcard(self._scripts.keys(tenant)("approvals_open", tenant)))
+
     async def decide(
         self, approval: Approval, decision: Decision, *, revision: int | None, by: str, source: str
     ) -> DecisionOutcome:

@@ -6,14 +6,13 @@ the cursor of a page is simply the last id on it: exact, also while new runs arr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harness_core.errors import ThreadNotFound
 from harness_core.models import Message, Page, Run, RunFilter, Thread
 from harness_core.states import RunState
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
-from harness_core.store.run_record import FIELDS, decode_input, decode_run
+from harness_core.store.message_log import MessageLog
+from harness_core.store.run_record import FIELDS, decode_run
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 
@@ -35,6 +34,15 @@ class RunList:
             async with store_errors():
                 found |= await self._client.smembers(keys("tenants"))
         return sorted(tenant.decode() for tenant in found)
+
+    async def counts(self, tenant: str) -> dict[RunState, int]:
+        """How many runs of a tenant stand where."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=False)
+            for state in RunState:
+                pipe.zcard(keys("runs_state", tenant, state.value))
+            return dict(zip(RunState, await pipe.execute(), strict=True))
 
     async def page(
         self, tenant: str, wanted: RunFilter | None = None, *, cursor: str | None = None, limit: int = 10
@@ -69,10 +77,7 @@ class RunList:
 
 
 class ThreadRepository:
-    """Threads, the conversation they belong to, and their messages.
-
-    The message log is not stored twice: it is the inputs and outputs of the thread's runs.
-    """
+    """Threads, the conversation they belong to, and their messages."""
 
     def __init__(self, client: Client, scripts: Scripts, seal: Seal) -> None:
         self._client = client
@@ -105,7 +110,7 @@ class ThreadRepository:
         began, _, last = (cursor or "").partition(_SEPARATOR)
         threads: list[Thread] = []
         while True:
-            ids = await self._before(index, last or None)
+            ids = await ids_before(self._client, index, last or None)
             began = began or (ids[0] if ids else "")
             for run_id in ids:
                 thread = await self._standing_at(keys, run_id, began)
@@ -137,48 +142,10 @@ class ThreadRepository:
         return await self._read(keys, thread_id.decode())
 
     async def messages(self, thread_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Message]:
-        """The log of a thread, newest first: the answer of a run, then the message that asked for it."""
+        """The log of a thread, newest first: the answer of a run, then what people said that it answers."""
         thread = await self.get(thread_id)
-        keys = self._scripts.keys(thread.tenant)
-        last, _, role = (cursor or "").partition(_SEPARATOR)
-        # Behind an answer comes the message that asked for it, which may be the first one of the page.
-        ids = [last] if role == "assistant" else []
-        ids += await self._before(keys("thread_runs", thread_id), last or None, limit + 1)
-        items: list[Message] = []
-        for run_id, said in zip(ids, await self._said(keys, thread.tenant, ids), strict=True):
-            items.extend(
-                message for message in said if (run_id, role) != (last, "assistant") or message.role == "user"
-            )
-        if len(items) <= limit:
-            return Page(items=tuple(items))
-        end = items[limit - 1]
-        return Page(items=tuple(items[:limit]), cursor=f"{end.run_id}{_SEPARATOR}{end.role}")
-
-    async def _said(self, keys: Keys, tenant: str, run_ids: Sequence[str]) -> list[list[Message]]:
-        """For each run what was said, newest first."""
-        if not run_ids:
-            return []
-        async with store_errors():
-            pipe = self._client.pipeline(transaction=False)
-            for run_id in run_ids:
-                pipe.hmget(keys("run", run_id), "user", "created_at", "input", "ended_at", "output")
-            rows = await pipe.execute()
-        return [self._messages(tenant, run_id, row) for run_id, row in zip(run_ids, rows, strict=True)]
-
-    def _messages(self, tenant: str, run_id: str, row: Sequence[bytes | None]) -> list[Message]:
-        user, created, asked, ended, answer = row
-        found: list[Message] = []
-        if answer:
-            text = self._seal.open(answer, tenant, run_id, "output").decode()
-            found.append(Message(role="assistant", text=text, run_id=run_id, at=int(ended or 0)))
-        if asked:
-            stored = decode_input(self._seal.open(asked, tenant, run_id, "input").decode())
-            by = user.decode() if user else None
-            found.append(Message(role="user", text=stored.text, run_id=run_id, at=int(created or 0), user=by))
-        return found
-
-    async def _before(self, index: str, run_id: str | None, limit: int = _CHUNK) -> list[str]:
-        return await ids_before(self._client, index, run_id, limit)
+        log = MessageLog(self._client, self._scripts.keys(thread.tenant), self._seal, thread)
+        return await log.page(cursor, limit)
 
     async def is_followed(self, tenant: str, conversation: str) -> bool:
         """Whether replies in this conversation are read without being addressed."""
@@ -210,7 +177,16 @@ class ThreadRepository:
             await self._client.hset(keys("conversation", tenant, conversation), field, value)
 
     async def _read(self, keys: Keys, thread_id: str) -> Thread | None:
-        names = ("tenant", "conversation", "created_at", "agent", "latest_run", "runs", "version")
+        names = (
+            "tenant",
+            "conversation",
+            "created_at",
+            "agent",
+            "latest_run",
+            "runs",
+            "version",
+            "generation",
+        )
         async with store_errors():
             values = await self._client.hmget(keys("thread", thread_id), names)
             raw = {name: value.decode() for name, value in zip(names, values, strict=True) if value}
@@ -227,6 +203,7 @@ class ThreadRepository:
             status=RunState(state.decode()) if state else None,
             latest_run=latest,
             runs=int(raw.get("runs", 0)),
+            generation=int(raw.get("generation", 1)),
             version=int(raw.get("version", 1)),
         )
 
@@ -256,5 +233,6 @@ def _fits(run: Run, wanted: RunFilter) -> bool:
         (wanted.agent, run.agent),
         (wanted.thread_id, run.thread_id),
         (wanted.channel, run.channel),
+        (wanted.reason, run.reason),
     )
     return all(want is None or want == found for want, found in pairs)

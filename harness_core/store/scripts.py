@@ -7,7 +7,7 @@ thing twice (redis-py repeats calls by itself after a broken connection).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -24,21 +24,22 @@ Argument = str | bytes | int
 
 REPEATABLE = frozenset(
     {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
-     "item_read", "item_list", "item_index", "output_put", "mark_dirty", "fold", "forget_run", "forget_thread", "evict",
-     "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen"}
+     "item_read", "item_list", "item_index", "output_put", "steers_read", "mark_dirty", "fold", "forget_run",
+     "forget_thread", "evict", "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen"}
 )  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 
-_AUDITED = ("sha256", "questions")
-
-SHARED: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("call_open", "decide", "revise", "expire", "stir", "abandon", "note"), _AUDITED),
-    **dict.fromkeys(("forget_run", "forget_thread"), ("forgetting",)),
+SHARED: Mapping[tuple[str, ...], frozenset[str]] = {
+    ("sha256", "questions"): frozenset(
+        {"call_open", "decide", "revise", "expire", "stir", "abandon", "note"}
+    ),
+    ("inbox",): frozenset(
+        {"accept", "restart", "amend", "withdraw", "finish", "cancel", "reap", "abandon", "evict"}
+    ),
+    ("forgetting",): frozenset({"forget_run", "forget_thread"}),
 }
-"""What stands between the prelude and a verb: what it shares with the verbs of its kind, by file.
-
-Verbs about questions to people add to the audit chain.
-"""
+"""Files that stand between the prelude and some verbs: those that ask people and add to the audit chain, those that
+begin, steer and end runs, and those that remove them."""
 
 _QUOTE = """
 local root = KEYS[1]
@@ -62,20 +63,23 @@ def script_text(verb: str) -> str:
     """The whole script of a verb as Redis runs it."""
     lua = resources.files("harness_core.store") / "lua"
     moves = ", ".join(f"['{move.source}>{move.target}'] = true" for move in MOVES)
+    body = (lua / f"{verb}.lua").read_text(encoding="utf-8")
     return "\n".join(
         (
             _QUOTE,
             lua_builders(),
             f"local ALLOWED = {{ {moves} }}",
-            *(_text(lua, name) for name in ("prelude", *SHARED.get(verb, ()))),
-            f"local function verb()\n{_text(lua, verb)}\nend",
+            (lua / "prelude.lua").read_text(encoding="utf-8"),
+            *_shared(lua, verb),
+            f"local function verb()\n{body}\nend",
             "return verb()" if verb in REPEATABLE else _ONCE,
         )
     )
 
 
-def _text(lua: Traversable, name: str) -> str:
-    return (lua / f"{name}.lua").read_text(encoding="utf-8")
+def _shared(lua: Traversable, verb: str) -> list[str]:
+    names = [name for group, verbs in SHARED.items() if verb in verbs for name in group]
+    return [(lua / f"{name}.lua").read_text(encoding="utf-8") for name in names]
 
 
 class Scripts:

@@ -17,6 +17,7 @@ DOCUMENTS = [
     "docs/agents.md",
     "docs/dependencies.md",
     "docs/library.md",
+    "docs/harness.md",
 ]
 
 #: Made while working, so absent from a fresh checkout.

@@ -35,6 +35,9 @@ local function forget_run(run, r)
   for _, call in ipairs(redis.call('LRANGE', key.calls(run), 0, -1)) do
     gone = gone + redis.call('UNLINK', key.call(run, call))
   end
+  for _, list in ipairs({ key.steers(run), key.steered(run) }) do
+    for _, id in ipairs(redis.call('LRANGE', list, 0, -1)) do gone = gone + redis.call('UNLINK', key.steer(run, id)) end
+  end
   for _, index in ipairs({ key.runs(tenant), key.runs_user(tenant, r[4]), key.runs_state(tenant, r[5]),
     key.thread_runs(thread), key.dirty(tenant), key.unfolded() }) do
     redis.call('ZREM', index, run)
