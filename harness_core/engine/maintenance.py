@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from harness_core.engine.runtimes import Runtimes
 from harness_core.errors import RunNotFound, StaleFence, StoreError, StoreUnavailable
-from harness_core.store import IdleThread, Store
+from harness_core.store import IdleThread, Removed, Store
 from harness_core.workspace import WorkspaceHolder
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Maintenance:
         """One pass, whoever's turn it is."""
         began = self._renewed = time.monotonic()
         self._done = Upkept()
-        for work in (self._fold, self._remove_runs, self._prune, self._trim_audit):
+        for work in (self._fold, self._remove_runs, self._look_after_threads, self._trim_audit):
             await self._within_its_share(work())
         self._done = done = replace(self._done, seconds=round(time.monotonic() - began, 3))
         log.info(
@@ -171,40 +171,54 @@ class Maintenance:
                 self._count(runs=gone.runs, keys=gone.keys, threads=len(gone.threads))
                 yield
 
-    async def _prune(self) -> AsyncIterator[None]:
-        """Checkpoints of threads that nobody works on, and those of threads that are gone."""
-        keep = self._holder.current.runtime.maintenance.keep_checkpoints
-        if await self._store.upkeep.keeps_fewer(keep):
+    async def _look_after_threads(self) -> AsyncIterator[None]:
+        """Checkpoints of threads that nobody works on and of threads that are gone; threads that never were used."""
+        settings = self._holder.current.runtime.maintenance
+        before = await self._store.now() - round(settings.finished_runs_for * 1000)
+        if await self._store.upkeep.keeps_fewer(settings.keep_checkpoints):
             await self._store.upkeep.look_at(await self._store.checkpoints.threads())
         for partition in range(self._store.upkeep.partitions):
             left = 0
             while threads := await self._store.upkeep.idle_threads(partition, limit=_PORTION, skip=left):
                 for thread in threads:
-                    left += not await self._prune_thread(thread, keep)
+                    left += not await self._look_after(thread, settings.keep_checkpoints, before)
                     yield
 
-    async def _prune_thread(self, thread: IdleThread, keep: int) -> bool:
-        """Whether there is nothing left to do about it."""
+    async def _look_after(self, thread: IdleThread, keep: int, before: int) -> bool:
+        """Whether there is nothing left to do about the thread."""
+        if thread.tenant is not None and not thread.runs and thread.since < before:
+            gone = await self._store.upkeep.forget_thread(thread.tenant, thread.thread_id)
+            self._count(threads=len(gone.threads), keys=gone.keys)
+            if gone.threads:
+                thread = replace(thread, tenant=None)
         try:
-            _, runtime = await self._runtimes.current()
-            if thread.tenant is None:
-                removed = await self._store.checkpoints.delete_thread(thread.thread_id)
-                await runtime.forget(thread.thread_id)
-            else:
-                idle = await self._store.checkpoints.idle(thread.thread_id)
-                if idle is None:
-                    return False
-                removed = await runtime.prune(thread.tenant, thread.thread_id, keep=keep, idle=idle)
+            removed = await self._thinned_out(thread, keep)
         except StaleFence:
-            return False
+            removed = None
         except StoreUnavailable:
             raise
         except StoreError:
             self._count(unreadable=1)
+            removed = None
+        if removed is None:
             return False
         self._count(checkpoints=removed.checkpoints, values=removed.values)
         await self._store.upkeep.looked_after(thread)
         return True
+
+    async def _thinned_out(self, thread: IdleThread, keep: int) -> Removed | None:
+        """None where it has to wait.
+
+        :raises StaleFence: the thread is at work again.
+        """
+        _, runtime = await self._runtimes.current()
+        if thread.tenant is None:
+            await runtime.forget(thread.thread_id)
+            return await self._store.checkpoints.delete_thread(thread.thread_id)
+        idle = await self._store.checkpoints.idle(thread.thread_id)
+        if idle is None or not thread.runs:
+            return None
+        return await runtime.prune(thread.tenant, thread.thread_id, keep=keep, idle=idle)
 
     async def _trim_audit(self) -> AsyncIterator[None]:
         before = await self._store.now() - round(AUDIT_KEPT * 1000)

@@ -34,11 +34,15 @@ class Forgotten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdleThread:
-    """A thread that fell idle at ``since``. ``tenant`` None: the thread is gone, its checkpoints may be left."""
+    """A thread that fell idle at ``since``. ``tenant`` None: the thread is gone, its checkpoints may be left.
+
+    One without ``runs`` was begun and nothing was ever asked in it.
+    """
 
     thread_id: str
     since: int
     tenant: str | None
+    runs: bool
 
 
 class UpkeepRepository:
@@ -114,14 +118,16 @@ class UpkeepRepository:
             pipe = self._client.pipeline(transaction=False)
             for thread_id, _ in rows:
                 pipe.hget(keys("thread", thread_id.decode()), "tenant")
-            tenants = await pipe.execute()
+                pipe.exists(keys("thread_runs", thread_id.decode()))
+            known = await pipe.execute()
         return [
             IdleThread(
                 thread_id=thread_id.decode(),
                 since=int(since),
                 tenant=tenant.decode() if tenant is not None else None,
+                runs=bool(runs),
             )
-            for (thread_id, since), tenant in zip(rows, tenants, strict=True)
+            for (thread_id, since), tenant, runs in zip(rows, known[::2], known[1::2], strict=True)
         ]
 
     async def keeps_fewer(self, keep: int) -> bool:

@@ -10,6 +10,7 @@ from engine.conftest import SEAL_KEY
 from store.asking import DIGEST, a_call, a_question, ask
 from upkeep.whole_store import traces
 
+from harness_core import Control
 from harness_core.approvals import Approve, Outcome
 from harness_core.engine.maintenance import Maintenance, Upkept
 from harness_core.errors import RunNotFound, StaleFence, ThreadNotFound
@@ -142,6 +143,28 @@ async def test_the_newest_run_may_go_before_an_older_one_that_still_waits(
     thread = await store.threads.find("T1", "C1:1.0")
     assert thread is not None
     assert (thread.latest_run, thread.status) == (waiting.run.run_id, RunState.WAITING)
+
+
+async def test_a_thread_in_which_nothing_was_ever_asked_goes_after_as_long_as_a_run(
+    caller: Caller, keeper: Keeper, passes: list[Upkept]
+) -> None:
+    store = caller.store
+    old = await caller.running()
+    await finished(caller, old)
+    control = Control(store)
+    assert await control.start_anew("T1", "C1:1.0", by="U1", names=("restart",)) == "restarted"
+    thread = await store.threads.find("T1", "C1:1.0")
+    assert thread is not None
+    await keeper(finished_runs_for="30d").sweep()
+    assert (await store.threads.get(thread.thread_id)).runs == 0
+
+    await caller.later(31 * DAY)
+    await keeper(finished_runs_for="30d").sweep()
+
+    assert passes[-1].threads == 2
+    ids = (thread.thread_id, old.run.thread_id, "C1:1.0")
+    assert {key for key in await traces(store, SEAL_KEY, *ids) if not passing(key)} == set()
+    assert await store.upkeep.idle_threads(0, limit=10) == []
 
 
 async def test_nothing_of_a_removed_run_can_be_written_any_more(caller: Caller) -> None:
