@@ -11,10 +11,11 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from harness_core.engine.runtimes import Runtimes
 from harness_core.errors import RunNotFound, StaleFence, StoreError, StoreUnavailable
+from harness_core.models import Upkept
 from harness_core.store import IdleThread, Removed, Store
 from harness_core.workspace import WorkspaceHolder
 
@@ -42,26 +43,6 @@ UNSHOWN = 86400.0
 """Seconds after which a log is folded though nobody showed the end of it: programs that use the library never do."""
 
 _PORTION = 50  # runs or links looked at in one portion
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upkept:
-    """What one pass did. ``keys`` counts those in Redis that went with runs and threads.
-
-    ``unreadable`` counts logs and threads that could not be opened and were left as they are; ``complete`` is false
-    when time ran out or another worker took over.
-    """
-
-    folded: int = 0
-    checkpoints: int = 0
-    values: int = 0
-    runs: int = 0
-    threads: int = 0
-    keys: int = 0
-    links: int = 0
-    unreadable: int = 0
-    complete: bool = True
-    seconds: float = 0.0
 
 
 class Maintenance:

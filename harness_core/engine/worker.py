@@ -21,13 +21,13 @@ from harness_core.engine.company import Admission, GroupsOf
 from harness_core.engine.executor import Executor
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
-from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.maintenance import Maintenance
 from harness_core.engine.runtimes import Runtimes
 from harness_core.engine.sweep import Sweep
 from harness_core.engine.switchboard import Switchboard
 from harness_core.errors import StoreError
 from harness_core.events import RunFailed
-from harness_core.models import Claim
+from harness_core.models import Claim, Upkept
 from harness_core.runtime import render_runtime_failure
 from harness_core.states import RunState
 from harness_core.store import Store

@@ -9,8 +9,9 @@ from approvals.approval_office import ApprovalOffice
 from engine.conftest import SEAL
 from store.conftest import Caller
 
-from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.maintenance import Maintenance
 from harness_core.engine.runtimes import Runtimes
+from harness_core.models import Upkept
 from harness_core.store import Store
 
 Sweep = Callable[..., Maintenance]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from waiting import wait_until
 
-from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.maintenance import Maintenance
 from harness_core.events import OutputDelta, RunCompleted
-from harness_core.models import Delivery, RunFilter
+from harness_core.models import Delivery, RunFilter, Upkept
 from harness_core.states import RunState
 from harness_core.store import Store
 

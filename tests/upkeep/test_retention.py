@@ -12,10 +12,10 @@ from upkeep.whole_store import traces
 
 from harness_core import Control
 from harness_core.approvals import Approve, Outcome
-from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.maintenance import Maintenance
 from harness_core.errors import RunNotFound, StaleFence, ThreadNotFound
 from harness_core.events import OutputDelta, RunCompleted
-from harness_core.models import Claim, Delivery, RunFilter
+from harness_core.models import Claim, Delivery, RunFilter, Upkept
 from harness_core.states import RunState
 from harness_core.store import Budget, Store, verify_chain
 

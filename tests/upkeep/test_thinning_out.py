@@ -10,9 +10,10 @@ from engine.conftest import SEAL
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 
-from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.maintenance import Maintenance
 from harness_core.errors import StaleFence
 from harness_core.events import RunCompleted
+from harness_core.models import Upkept
 from harness_core.runtime import FencedSaver
 from harness_core.states import RunState
 from harness_core.store import Idle, Removed, Store

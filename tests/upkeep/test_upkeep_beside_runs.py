@@ -19,8 +19,9 @@ from upkeep.test_thinning_out import LONG, QUESTION
 from waiting import wait_until
 
 from harness_core.approvals import Approve, Reject
-from harness_core.engine.maintenance import Maintenance, Upkept
+from harness_core.engine.maintenance import Maintenance
 from harness_core.engine.runtimes import Runtimes
+from harness_core.models import Upkept
 from harness_core.store import Store
 
 Step = Literal["say", "look", "approve", "reject", "crash", "crash while it waits", "cancel"]
