@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.control import Control
+    from harness_core.engine.deletion import Deleted, Deletion, DeletionPlan
     from harness_core.engine.harness import Harness, RunResult
     from harness_core.engine.stream_items import Listeners, StreamItem
     from harness_core.engine.switchboard import Switchboard
@@ -40,6 +41,7 @@ _HOMES = {
     "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
     "harness_core.engine.control": ("Control",),
+    "harness_core.engine.deletion": ("Deleted", "Deletion", "DeletionPlan"),
     "harness_core.engine.harness": ("Harness", "RunResult"),
     "harness_core.engine.stream_items": ("Listeners", "StreamItem"),
     "harness_core.engine.switchboard": ("Switchboard",),
@@ -70,6 +72,9 @@ __all__ = [
     "Budget",
     "Checked",
     "Control",
+    "Deleted",
+    "Deletion",
+    "DeletionPlan",
     "Diagnostic",
     "EmbeddedServer",
     "EventBus",

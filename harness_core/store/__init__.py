@@ -13,6 +13,7 @@ from harness_core.store.calls import CallRepository, Question, Standing, Unstart
 from harness_core.store.checkpoints import CheckpointRepository, Idle, Removed, WriteRow
 from harness_core.store.connection import Patience, connect, pin_meta, store_errors, verify
 from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Lost, Wait
+from harness_core.store.erasure import ErasureRepository
 from harness_core.store.events import PATIENCE, EventRepository
 from harness_core.store.items import ItemName, ItemRepository, ItemWrite, Namespace, StoredItem
 from harness_core.store.keys import Keys
@@ -47,6 +48,7 @@ class Store:
         self.checkpoints = CheckpointRepository(self.client, scripts)
         self.items = ItemRepository(self.client, scripts, seal)
         self.outputs = OutputRepository(self.client, scripts, seal)
+        self.erasure = ErasureRepository(self.client, scripts)
         self.upkeep = UpkeepRepository(self.client, scripts)
         self.presence = PresenceRepository(self.client, scripts)
 
@@ -98,6 +100,7 @@ __all__ = [
     "CheckpointRepository",
     "DeliveryRepository",
     "Due",
+    "ErasureRepository",
     "EventRepository",
     "Forgotten",
     "Idle",

@@ -23,6 +23,8 @@ TEMPLATES: dict[str, str] = {
     "inbox": "inbox:%s:%s",  # list of run ids of a conversation, the head may run
     "thread": "thread:%s",  # hash: a generation of a conversation
     "thread_runs": "thread:%s:runs",  # zset of run ids, score 0
+    "thread_people": "thread:%s:people",  # set of those who wrote something in it
+    "threads_user": "threads:%s:user:%s",  # set of the threads in which a person wrote something
     "run": "run:%s",  # hash: the run's record, sealed input and output
     "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = folded + index + 1
     "folded": "run:%s:folded",  # string: the first `folded` events of an ended run, compressed and sealed
@@ -113,6 +115,15 @@ class Keys:
     def __call__(self, name: str, *parts: str) -> str:
         """The key ``name`` for ``parts``. A wrong name or count is a programmer's error."""
         return f"{self.root}:{TEMPLATES[name]}" % tuple(quote(part, safe="") for part in parts)
+
+    def of_tenant(self, name: str, tenant: str) -> str:
+        """The key ``name`` of a tenant; a pattern of all of them where more than the tenant leads to one.
+
+        An encoded id holds no character that means something in a pattern.
+        """
+        template = TEMPLATES[name]
+        rest = ["*"] * (template.count("%s") - 1)
+        return f"{self.root}:{template}" % (quote(tenant, safe=""), *rest)
 
 
 def lua_builders() -> str:

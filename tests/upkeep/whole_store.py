@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -58,7 +59,11 @@ async def _parts(client: Any, key: str) -> list[bytes]:
 
 
 def _spelt(needle: str, text: bytes) -> bool:
-    return needle.encode() in text or quote(needle, safe="").encode() in text
+    """Whether it is in there, plain or as keys spell it; a short one only as a word, or chance would find it."""
+    spellings = {re.escape(each) for each in (needle, quote(needle, safe=""))}
+    word = "|".join(spellings)
+    pattern = rf"(?<![0-9A-Za-z])(?:{word})(?![0-9A-Za-z])" if len(needle) < 6 else word
+    return re.search(pattern.encode(), text) is not None
 
 
 def _opened(value: bytes, key: bytes) -> Iterator[bytes]:

@@ -13,6 +13,11 @@ local function forget_thread(thread)
   if redis.call('EXISTS', key.thread_runs(thread)) == 1 then return 0 end
   local t = redis.call('HMGET', key.thread(thread), 'tenant', 'conversation')
   redis.call('ZADD', key.unpruned(), 'NX', integer(now()), thread)
+  if t[1] then
+    for _, user in ipairs(redis.call('SMEMBERS', key.thread_people(thread))) do
+      redis.call('SREM', key.threads_user(t[1], user), thread)
+    end
+  end
   local gone = remove('thread', thread)
   if not t[1] then return gone end
   local conv = key.conversation(t[1], t[2])

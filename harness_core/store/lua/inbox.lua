@@ -13,6 +13,7 @@ local function create(run, tenant, conversation, thread, user, position, fields)
   redis.call('ZADD', key.runs_user(tenant, user), 0, run)
   redis.call('ZADD', key.runs_state(tenant, 'queued'), 0, run)
   redis.call('SADD', key.tenants(), tenant)
+  took_part(tenant, thread, user)
   emit(run, tenant, 'run.created', 'P', cjson.encode({ user = user }))
   emit(run, tenant, 'run.queued', 'P', cjson.encode({ position = position }))
 end
@@ -100,6 +101,7 @@ end
 local function steer(run, tenant, id, kind, by, fields)
   redis.call('HSET', key.steer(run, id), 'kind', kind, 'user', by, 'at', integer(now()), unpack(fields))
   redis.call('RPUSH', key.steers(run), id)
+  took_part(tenant, redis.call('HGET', key.run(run), 'thread_id'), by)
   emit(run, tenant, 'run.steered', 'P', cjson.encode({ message = id, by = by, kind = kind }))
 end
 

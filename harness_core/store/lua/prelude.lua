@@ -35,6 +35,12 @@ local function event_count(run)
   return tonumber(redis.call('HGET', key.run(run), 'folded') or 0) + redis.call('LLEN', key.events(run))
 end
 
+-- A person wrote something in a thread: what must go with their data is found by this.
+local function took_part(tenant, thread, user)
+  redis.call('SADD', key.thread_people(thread), user)
+  redis.call('SADD', key.threads_user(tenant, user), thread)
+end
+
 -- Moves the record and its index. The caller has checked the fence where the table asks for one.
 local function transition(run, tenant, from, to)
   if not ALLOWED[from .. '>' .. to] then return false end
