@@ -23,6 +23,7 @@ from harness_core.store import ItemWrite, verify_chain
 
 CANARY = "canary-f3a9"
 OTHER = "parrot-77d1"
+PERSON = "U0PERSON01"
 
 AUDIT = {"harness:{p0}:audit:T1", "harness:{p0}:audit:T1:head"}
 
@@ -40,7 +41,7 @@ class Team:
         self,
         text: str,
         *,
-        user: str = "U1",
+        user: str = PERSON,
         conversation: str = "C1",
         tenant: str = TENANT,
         steer: bool = False,
@@ -59,7 +60,7 @@ class Team:
         self.runs.setdefault(conversation, []).append(accepted.run_id)
         return accepted.run_id
 
-    async def answered(self, text: str, *, user: str = "U1", conversation: str = "C1") -> str:
+    async def answered(self, text: str, *, user: str = PERSON, conversation: str = "C1") -> str:
         run_id = await self.ask(text, user=user, conversation=conversation)
         await self.office.ended(run_id)
         return run_id
@@ -70,7 +71,7 @@ class Team:
         return thread.thread_id
 
     async def talk(self) -> None:
-        """U1 asks, steers, is approved and rejected in C1; says a word in C2 of U2; only approves in C3 of U2."""
+        """One person asks, steers, is approved and rejected in C1; says a word in C2 of U2; only approves in C3 of U2."""
         store = self.office.store
         self.office.hold("slow")
         steered = await self.ask(f"{call('look', 'slow')} then say 3 words")
@@ -83,21 +84,21 @@ class Team:
         question = await self.office.question(approved)
         changed = {"service": f"{CANARY}-2", "env": "prod", "count": 1}
         await self.office.approvals.revise(
-            TENANT, question.approval_id, changed, revision=0, by="U1", source="message"
+            TENANT, question.approval_id, changed, revision=0, by=PERSON, source="message"
         )
         await self.office.decide(await self.office.question(approved), Approve(), by="U2")
         await self.office.ended(approved)
         await self.shown(approved)
         rejected = await self.ask(call("restart", "web"), user="U2", conversation="C2")
         await self.office.decide(
-            await self.office.question(rejected), Reject(reason=f"not while {CANARY}"), by="U1"
+            await self.office.question(rejected), Reject(reason=f"not while {CANARY}"), by=PERSON
         )
         await self.office.ended(rejected)
         quiet = await self.ask(call("restart", OTHER), user="U2", conversation="C3")
-        await self.office.decide(await self.office.question(quiet), Approve(), by="U1")
+        await self.office.decide(await self.office.question(quiet), Approve(), by=PERSON)
         await self.office.ended(quiet)
         await self.answered(f'say "{OTHER}"', user="U3", conversation="C4")
-        for user, note in (("U1", CANARY), ("U2", OTHER)):
+        for user, note in ((PERSON, CANARY), ("U2", OTHER)):
             await store.items.write(
                 TENANT,
                 [
@@ -114,7 +115,7 @@ class Team:
                 ItemWrite(
                     namespace=("threads", "ops"),
                     key=await self.thread(),
-                    value={"summary": CANARY, "user": "U1", "run": approved},
+                    value={"summary": CANARY, "user": PERSON, "run": approved},
                 )
             ],
         )
@@ -181,7 +182,7 @@ async def test_of_a_deleted_person_nothing_is_left_but_their_id_where_they_decid
     async with team.office.worker():
         await team.talk()
     store = team.office.store
-    plan = await deletion.of_person("U1")
+    plan = await deletion.of_person(PERSON)
     assert {thread for _, thread in plan.threads} == {await team.thread("C1"), await team.thread("C2")}
     assert (plan.runs, plan.of_others, plan.remembered) == (len(set(team.runs["C1"])) + 1, 1, 2)
     ids = [each for each in await ids_of(team, plan) if not each.startswith("C")]
@@ -197,7 +198,7 @@ async def test_of_a_deleted_person_nothing_is_left_but_their_id_where_they_decid
     assert set(await traces(store, SEAL_KEY, *ids)) <= AUDIT
     (voted,) = team.runs["C3"]
     (approval,) = await store.approvals.of_run(voted)
-    left = set(await traces(store, SEAL_KEY, "U1"))
+    left = set(await traces(store, SEAL_KEY, PERSON))
     in_their_run = {
         f"harness:{{p0}}:run:{voted}:events",
         f"harness:{{p0}}:approval:{approval.approval_id}",
@@ -208,27 +209,30 @@ async def test_of_a_deleted_person_nothing_is_left_but_their_id_where_they_decid
     for conversation, thread_id in kept.items():
         assert await team.thread(conversation) == thread_id
     assert done.remembered == 2
-    with pytest.raises(NotFound, match="U1"):
-        await deletion.of_person("U1")
+    with pytest.raises(NotFound, match=PERSON):
+        await deletion.of_person(PERSON)
 
 
 async def test_of_a_deleted_team_nothing_is_left_but_its_audit_chain(team: Team, deletion: Deletion) -> None:
     async with team.office.worker():
         await team.talk()
     store = team.office.store
-    await team.ask("say 1 words", tenant="T2", conversation="C1")
+    elsewhere = await team.ask("say 1 words", tenant="T2", conversation="C1")
     await Control(store).start_anew(TENANT, "C4", by="U3", names=("restart",))
     await store.deliveries.close_method(TENANT, "chat.update", 60)
     plan = await deletion.of_team(TENANT)
     ids = [each for each in await ids_of(team, plan) if not each.startswith("C")]
-    of_the_other = {key for key in await contents(store) if "T2" in key}
+    of_the_other = {key for key in await contents(store) if ":T2" in key}
     assert len(of_the_other) > 5
 
     await deletion.carry_out(plan, by="shell:me")
 
     everything = await contents(store)
     assert {key for key in everything if ":T1" in key} == AUDIT
-    assert set(await traces(store, SEAL_KEY, "T1")) == {*AUDIT, "harness:{p0}:tenants"}
+    named = {
+        key for key in await traces(store, SEAL_KEY, "T1") if elsewhere not in key
+    }  # what is sealed spells anything
+    assert named == {*AUDIT, "harness:{p0}:tenants"}
     assert await traces(store, SEAL_KEY, CANARY, OTHER) == {}
     assert set(await traces(store, SEAL_KEY, *ids)) <= AUDIT
     assert of_the_other <= set(everything)
@@ -346,7 +350,7 @@ async def test_only_the_old_thread_of_a_conversation_that_began_again_is_deleted
     async with team.office.worker():
         await team.answered(f'say "{CANARY}"')
         old = await team.thread()
-        await control.start_anew(TENANT, "C1", by="U1", names=("anew",))
+        await control.start_anew(TENANT, "C1", by=PERSON, names=("anew",))
         kept = await team.answered(f'say "{OTHER}"')
         new = await team.thread()
 
@@ -373,13 +377,13 @@ async def test_an_answer_given_in_a_tools_place_is_that_persons_too(team: Team, 
 async def test_a_person_is_deleted_in_one_team_or_in_all(team: Team, deletion: Deletion) -> None:
     for tenant in ("T1", "T2"):
         await team.ask("say 1 words", tenant=tenant)
-    assert (await deletion.of_person("U1")).tenants == ("T1", "T2")
+    assert (await deletion.of_person(PERSON)).tenants == ("T1", "T2")
 
-    await deletion.carry_out(await deletion.of_person("U1", "T2"), by="shell:me")
+    await deletion.carry_out(await deletion.of_person(PERSON, "T2"), by="shell:me")
 
-    assert (await deletion.of_person("U1")).tenants == ("T1",)
+    assert (await deletion.of_person(PERSON)).tenants == ("T1",)
     with pytest.raises(NotFound):
-        await deletion.of_person("U1", "T2")
+        await deletion.of_person(PERSON, "T2")
     with pytest.raises(NotFound):
         await deletion.of_team("T9")
 
