@@ -21,6 +21,7 @@ from harness_core.approvals import Approval
 from harness_core.engine.approvals import Approvals
 from harness_core.engine.bus import Listener, Subscription
 from harness_core.engine.control import Control
+from harness_core.engine.deletion import Deletion
 from harness_core.engine.settling import DecisionWord, find_question, settle
 from harness_core.engine.stream_items import Listeners, StreamItem, item_of
 from harness_core.engine.worker import Worker
@@ -65,7 +66,8 @@ class Harness:
     """Owns a worker for as long as it is open; the store and the workspace belong to the caller.
 
     Use as ``async with Harness(store, holder, seal=seal) as harness``. ``reads`` (a :class:`Control`) is the
-    read side: threads, runs, messages, events; ``approvals`` lists what waits for people. ``folder`` is for
+    read side: threads, runs, messages, events; ``approvals`` lists what waits for people, ``deletion``
+    removes for good what is stored of a thread, a person or a team. ``folder`` is for
     checkpoints in a file, where the workspace wants them there. While Redis is away, who follows a run waits for
     up to ``patience`` seconds.
     """
@@ -88,6 +90,7 @@ class Harness:
         self._user = user
         self._patience = patience
         self._worker = Worker(store, holder, seal=seal, folder=folder)
+        self.deletion = Deletion(store, forget=self._worker.runtimes.forget)
         self._running: asyncio.Task[None] | None = None
 
     async def initialize(self) -> None:

@@ -192,13 +192,13 @@ class Maintenance:
 
         :raises StaleFence: the thread is at work again.
         """
-        _, runtime = await self._runtimes.current()
         if thread.tenant is None:
-            await runtime.forget(thread.thread_id)
+            await self._runtimes.forget(thread.thread_id)
             return await self._store.checkpoints.delete_thread(thread.thread_id)
         idle = await self._store.checkpoints.idle(thread.thread_id)
         if idle is None or not thread.runs:
             return None
+        _, runtime = await self._runtimes.current()
         return await runtime.prune(thread.tenant, thread.thread_id, keep=keep, idle=idle)
 
     async def _trim_audit(self) -> AsyncIterator[None]:
