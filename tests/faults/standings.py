@@ -25,6 +25,14 @@ TOLD = {
 }
 """What the card and the uncertain card say in the end, by the button of the latter."""
 
+ANSWERS = {
+    None: "{} is done.",
+    APPROVAL_DONE: "A person checked: it has happened.",
+    APPROVAL_SKIP: "It was not run again.",
+    APPROVAL_AGAIN: "{} is done.",
+}
+"""What the answer says of the call, by the same button; None: nobody was asked."""
+
 WITHIN = 60.0
 
 
@@ -152,7 +160,8 @@ class Standing:
             self._is_justified(victim, first)
             await self._answer(doubt)
         cards = 1 if doubt is None else 2
-        await request.fleet.completed(request.asked, within=WITHIN, cards=cards)
+        answer = await request.fleet.completed(request.asked, within=WITHIN, cards=cards)
+        assert ANSWERS[stand.answer if doubt else None].format(request.name) in answer.output, answer.output
         await self._acted_rightly(victim, first, doubted=doubt is not None)
 
     async def _decide(self, victim: Victim) -> None:
