@@ -36,6 +36,8 @@ def outcome(view: RunView, question: Question) -> Mrkdwn:
 def _approved(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
     then = clock(question.outcome_at or question.requested_at)
     match question.outcome:
+        case "ran" | "failed" if _was_repeated(view, question):
+            return words.approved_again(user)
         case "ran":
             return words.approved_ran(user, then)
         case "failed":
@@ -90,6 +92,11 @@ def _never_ran(view: RunView, question: Question) -> bool:
 
 def _is_doubted(view: RunView, question: Question) -> bool:
     return any(each.uncertain and each.call == question.call and each.is_open for each in view.approvals)
+
+
+def _was_repeated(view: RunView, question: Question) -> bool:
+    """Whether somebody had it run again, so that nobody can say any more that it ran once."""
+    return any(each.call == question.call and each.decision == "again" for each in view.approvals)
 
 
 def _held_up(view: RunView) -> bool:
