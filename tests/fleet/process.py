@@ -33,19 +33,10 @@ class Armed:
         """Whether it has not been carried out."""
         return self.file.exists()
 
-    @property
-    def holds(self) -> bool:
-        """Whether a call waits there."""
-        return self._held.exists()
-
     def let_go(self) -> None:
         """Lets the call that waits go on, and withdraws an order that was not carried out."""
         self.file.unlink(missing_ok=True)
-        self._held.unlink(missing_ok=True)
-
-    @property
-    def _held(self) -> Path:
-        return self.file.with_suffix(".held")
+        self.file.with_suffix(".held").unlink(missing_ok=True)
 
 
 @dataclass(slots=True, kw_only=True)
