@@ -48,18 +48,18 @@ def _approved(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mr
             return words.approved_confirmed(user)
         case "skipped":
             return words.approved_skipped(user)
-        case None if view.ended:
-            return (
-                words.approved_too_late(user, at)
-                if _never_ran(view, question)
-                else words.approved_unknown(user, at)
-            )
-        case None if _is_doubted(view, question):
-            return words.approved_in_doubt(user, at)
-        case None if _held_up(view):
-            return words.approved_waiting(user, at)
         case None:
-            return words.approved_running(user, at)
+            return _approved_so_far(view, question, user, at)
+
+
+def _approved_so_far(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
+    """Of a call whose outcome is not told."""
+    if view.ended:
+        too_late = _never_ran(view, question)
+        return words.approved_too_late(user, at) if too_late else words.approved_unknown(user, at)
+    if _is_doubted(view, question):
+        return words.approved_in_doubt(user, at)
+    return words.approved_waiting(user, at) if _held_up(view) else words.approved_running(user, at)
 
 
 def _again(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
