@@ -38,8 +38,7 @@ async def test_a_process_that_dies_in_this_moment_leaves_one_effect_or_a_questio
     if not stand.early:
         await standing.take_place()
     (dead,) = await wait_until(lambda: dead_of(fleet, stand.role, wanted), what="the process died")
-    for name in ("web", *wanted):
-        fleet.process(name.partition("-")[0], name).disarm()
+    await standing.let_go()
     await fleet.start(dead)
     victim: Victim = stand.role
     await all_end_well([standing], victim)

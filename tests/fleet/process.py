@@ -78,6 +78,8 @@ class BotProcess:
     def start(self) -> None:
         """Starts it; its log from here on is that of this life."""
         assert not self.lives, f"{self.name} runs already"
+        if self.child is not None:
+            self._collect(0)
         self._log_from = self.log.stat().st_size if self.log.exists() else 0
         self.started += 1
         self.orders.mkdir(exist_ok=True)
