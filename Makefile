@@ -16,7 +16,7 @@ exit 1
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint audit bench soak gallery lock
+.PHONY: help setup run test lint audit bench soak pictures gallery schema lock
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,7 @@ run: setup ## Try it: the bot, an embedded Redis and a simulated Slack with a pa
 	@$(RUN) bot playground
 
 test: lint ## Check style and types, then run every test but the long ones
+	@.venv/bin/python scripts/browser.py
 	$(RUN) pytest -n 2 --dist loadfile -m "not soak and not bench"
 
 lint: setup ## Style, format and types
@@ -46,8 +47,15 @@ bench: setup ## Measure, and print the figures
 soak: setup ## The long fault runs
 	$(RUN) pytest -m soak --timeout 3600
 
+pictures: setup ## Take the pictures of docs/ anew, from the browser tests
+	@.venv/bin/python scripts/browser.py
+	$(RUN) pytest tests/browser --pictures
+
 gallery: setup ## Print every Slack view as JSON
 	@$(RUN) bot.view.gallery
+
+schema: setup ## Write the JSON Schema of the workspace, which editors use, from the models
+	$(RUN) harness_core.workspace.json_schema
 
 lock: ## Write both lock files from pyproject.toml; UPGRADE=--upgrade moves every pin
 	@$(call BOOTSTRAP,lock $(UPGRADE))

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from bot.admission import Admission
+from bot.admission import Admission, Memberships
 from bot.delivery.owner import Lease, OutputOwner
 from bot.startup import Core, Team
 from bot.tasks import LongTasks
@@ -32,7 +32,13 @@ class Back:
 
     def __init__(self, core: Core, team: Team, holder: WorkspaceHolder) -> None:
         self._core = core
-        self._worker = Worker(core.store, holder, seal=core.seal, admission=Admission(team.people))
+        self._worker = Worker(
+            core.store,
+            holder,
+            seal=core.seal,
+            admission=Admission(team.people),
+            groups_of=Memberships(team.people),
+        )
         self._owner = OutputOwner(
             core.store,
             team.api,

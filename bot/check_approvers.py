@@ -54,7 +54,7 @@ def places(workspace: Workspace) -> list[Place]:
     """Every rule about who decides, the general one last."""
     runtime = workspace.runtime.approvals
     rules = [
-        (spec.channel, spec.approvals.approvers)
+        (spec.channel, spec.approvals.approvers or runtime.approvers, spec.approvals.quorum or runtime.quorum)
         for spec in workspace.channels.values()
         if spec.approvals is not None
     ]
@@ -65,9 +65,9 @@ def places(workspace: Workspace) -> list[Place]:
             usergroups=rule.usergroups,
             channel_members=rule.channel_members,
             requester=rule.requester,
-            quorum=runtime.quorum,
+            quorum=quorum,
         )
-        for channel, rule in (*rules, (None, runtime.approvers))
+        for channel, rule, quorum in (*rules, (None, runtime.approvers, runtime.quorum))
     ]
 
 

@@ -1,6 +1,6 @@
-"""What a tool call needs before it may run. A pure decision over the workspace and what is known about the call.
+"""What a run and each of its tool calls need before they may go on. Pure decisions over the workspace and the facts.
 
-The most specific rule about who may decide replaces the others: the channel's before that of the whole workspace.
+The most specific rule replaces the others: a policy's rule for the tool, then the channel's, then the workspace's.
 """
 
 from __future__ import annotations
@@ -11,16 +11,62 @@ from typing import Any
 
 from harness_core.approvals import ApproverRule
 from harness_core.canonical import digest_of
-from harness_core.workspace import ApprovalExcept, Approvers, ToolSpec, Workspace
+from harness_core.workspace import (
+    ApprovalExcept,
+    Approvers,
+    Caller,
+    CallRule,
+    ToolSpec,
+    Workspace,
+    call_rule,
+    refusals,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A person whose request a run is besides its requester's. ``usergroups`` as of :class:`CallSite`."""
+
+    user: str
+    usergroups: frozenset[str] | None = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSite:
-    """Where a call comes from: who asked for the run, where, and which agent makes it."""
+    """Where a call comes from: who asked for the run, where, and which agent was asked.
+
+    ``acting`` is the agent that makes the call, where it is a subagent of ``agent``. ``usergroups`` are the groups of
+    the requester that policies name; None when they could not be found out. ``also_asked`` are those who retried the
+    run, or wrote to it while it was at work: what it does is their request, too.
+    """
 
     requester: str
     channel: str | None = None
     agent: str = ""
+    acting: str = ""
+    usergroups: frozenset[str] | None = frozenset()
+    also_asked: tuple[Asker, ...] = ()
+
+    @property
+    def requesters(self) -> frozenset[str]:
+        return frozenset({self.requester, *(asker.user for asker in self.also_asked)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """The tool of a call: what the workspace says about it, what models call it, and the object it comes from."""
+
+    spec: ToolSpec
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether a run may go on; the reasons are sentences for people."""
+
+    allowed: bool
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +99,28 @@ class Deny:
 Verdict = Allow | Ask | Deny
 
 
-def judge(workspace: Workspace, tool: ToolSpec, arguments: Mapping[str, Any], site: CallSite) -> Verdict:
-    """What ``workspace`` says about one call of ``tool``. A question that nobody could answer is a refusal."""
-    if not _asks(tool, arguments):
+def evaluate(workspace: Workspace, site: CallSite) -> Decision:
+    """Whether the person may have this agent run, here."""
+    reasons = refusals(workspace, _caller(site))
+    return Decision(allowed=not reasons, reasons=reasons)
+
+
+def judge(workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site: CallSite) -> Verdict:
+    """What ``workspace`` says about one call of ``tool``. A question that nobody could answer is a refusal.
+
+    Where several people asked, it must be allowed to each of them, and the strictest question is asked.
+    """
+    asks = []
+    for rule in _rules(workspace, tool, site):
+        if rule.denied:
+            return Deny(reason=" ".join(rule.denied))
+        if _asks(tool.spec.approval if rule.approval is None else rule.approval, arguments):
+            asks.append(_ask(rule))
+    if not asks:
         return Allow()
-    ask = _ask(workspace, site)
-    if not can_be_decided(ask, site.requester):
-        title = tool.title_for(arguments)
+    ask = max(asks, key=lambda each: each.quorum)
+    if not can_be_decided(ask, site.requesters):
+        title = tool.spec.title_for(arguments)
         return Deny(
             reason="Nobody here can approve this, so it did not run. "
             f"Ask an admin to name approvers for “{title}”."
@@ -67,13 +128,13 @@ def judge(workspace: Workspace, tool: ToolSpec, arguments: Mapping[str, Any], si
     return ask
 
 
-def ask_about_outcome(workspace: Workspace, site: CallSite) -> Ask:
+def ask_about_outcome(workspace: Workspace, tool: Called, site: CallSite) -> Ask:
     """Who says what became of a call that broke off: those who could have allowed it.
 
     A call that needed nobody's word may have nobody to ask; then it is the person who asked for the run.
     """
-    ask = _ask(workspace, site)
-    if can_be_decided(ask, site.requester):
+    ask = max(map(_ask, _rules(workspace, tool, site)), key=lambda each: each.quorum)
+    if can_be_decided(ask, site.requesters):
         return ask
     return replace(ask, rule=ApproverRule(requester=True), quorum=1)
 
@@ -88,26 +149,40 @@ def approver_rule(approvers: Approvers) -> ApproverRule:
     )
 
 
-def can_be_decided(ask: Ask, requester: str) -> bool:
+def can_be_decided(ask: Ask, requesters: frozenset[str]) -> bool:
     """Whether enough people could decide, as far as names tell: groups and channels are taken to have members."""
     if ask.rule.usergroups or ask.rule.channel_members:
         return True
-    people = set(ask.rule.users) | {requester} if ask.rule.requester else set(ask.rule.users) - {requester}
+    named = frozenset(ask.rule.users)
+    people = named | requesters if ask.rule.requester else named - requesters
     return len(people) >= ask.quorum
 
 
-def _ask(workspace: Workspace, site: CallSite) -> Ask:
-    runtime = workspace.runtime.approvals
-    return Ask(
-        rule=approver_rule(_approvers(workspace, site.channel)),
-        quorum=runtime.quorum,
-        expire_after=runtime.expire_after,
-        remind_after=tuple(each for each in runtime.remind_after if each < runtime.expire_after),
+def _caller(site: CallSite) -> Caller:
+    acting = (site.acting,) if site.acting and site.acting != site.agent else ()
+    return Caller(
+        agents=(site.agent, *acting), user=site.requester, channel=site.channel, usergroups=site.usergroups
     )
 
 
-def _asks(tool: ToolSpec, arguments: Mapping[str, Any]) -> bool:
-    match tool.approval:
+def _rules(workspace: Workspace, tool: Called, site: CallSite) -> list[CallRule]:
+    """What holds for the call by each of those who asked, the requester first."""
+    caller = _caller(site)
+    callers = [replace(caller, user=each.user, usergroups=each.usergroups) for each in site.also_asked]
+    return [call_rule(workspace, each, tool.name, tool.source) for each in (caller, *callers)]
+
+
+def _ask(rule: CallRule) -> Ask:
+    return Ask(
+        rule=approver_rule(rule.approvers),
+        quorum=rule.quorum,
+        expire_after=rule.expire_after,
+        remind_after=rule.remind_after,
+    )
+
+
+def _asks(approval: object, arguments: Mapping[str, Any]) -> bool:
+    match approval:
         case "never":
             return False
         case ApprovalExcept(except_when=condition):
@@ -116,10 +191,3 @@ def _asks(tool: ToolSpec, arguments: Mapping[str, Any]) -> bool:
             return not (type(found) is type(condition.equals) and found == condition.equals)
         case _:
             return True
-
-
-def _approvers(workspace: Workspace, channel: str | None) -> Approvers:
-    spec = workspace.channels.get(channel) if channel else None
-    if spec is not None and spec.approvals is not None:
-        return spec.approvals.approvers
-    return workspace.runtime.approvals.approvers

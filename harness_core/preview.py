@@ -24,12 +24,12 @@ WITHIN = 3.0
 _LONGEST = 2000
 
 
-async def preview(tool: ToolSpec, arguments: Mapping[str, Any]) -> str | None:
+async def preview(tool: ToolSpec, arguments: Mapping[str, Any], *, within: float = WITHIN) -> str | None:
     """What the tool's preview says about a call, without secrets; None where it has none, fails or takes too long."""
     if tool.preview is None:
         return None
     try:
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(within):
             said = await _ask(tool.preview, arguments)
     except Exception as error:  # noqa: BLE001  # a preview is somebody else's code, and the call can be decided without
         log.warning("the preview of tool %s failed: %s", tool.name, type(error).__name__)

@@ -1,4 +1,4 @@
-"""What a Python tool may ask about the call it serves."""
+"""What a Python tool may ask about the call it serves, and what it can say that an exception does not."""
 
 from __future__ import annotations
 
@@ -17,3 +17,11 @@ class ToolCall:
     key: str
     run_id: str
     requester: str
+
+
+class OutcomeUnknown(Exception):
+    """Raised by a tool whose request was sent and not answered: it may have happened.
+
+    Any other exception says that the call has ended. After this one, people are asked what became of it, unless
+    the tool is idempotent.
+    """

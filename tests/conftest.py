@@ -70,6 +70,11 @@ def _wait_ready(process: subprocess.Popen[bytes], socket: Path) -> None:
         time.sleep(0.02)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    # Here and not beside the browser tests, because an option has to be known before their folder is looked at.
+    parser.addoption("--pictures", action="store_true", help="write the pictures of docs/ anew")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Prints what tests measured: ``record_property("figure", …)`` reaches this from every process of a run."""
     figures = [

@@ -1,4 +1,5 @@
-"""A small HTTP server that speaks the streaming Chat Completions protocol, to test real provider clients.
+"""A small HTTP server that speaks OpenAI's protocol, to test real provider clients: streaming Chat Completions by a
+script, and embeddings by the word model of ``word_vectors.py``.
 
 ::
 
@@ -12,14 +13,17 @@ Each request takes the next reply of the script; a function in its place decides
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
+from array import array
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aiohttp import web
+from word_vectors import word_vector
 
 PIECE = 7  # characters of text or arguments per chunk
 
@@ -74,12 +78,17 @@ Script: TypeAlias = Sequence[Reply] | Callable[[Mapping[str, Any]], Reply]
 
 @dataclass
 class StandIn:
-    """A running server. ``requests`` are the bodies it got, refused ones included."""
+    """A running server. ``requests`` are the bodies of chats it got, refused ones included; ``embedded`` the texts.
 
-    script: Script
+    While ``embeds`` is false, embeddings are refused.
+    """
+
+    script: Script = ()
+    embeds: bool = True
     base_url: str = ""
     api_key: str = "sk-stand-in-0123456789abcdef"
     requests: list[dict[str, Any]] = field(default_factory=list)
+    embedded: list[str] = field(default_factory=list)
     stalled: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -103,6 +112,24 @@ class StandIn:
             await self._stop.wait()
             return _error(503, "stopped")
         return await self._stream(request, reply, f"chatcmpl-{number}", str(body["model"]))
+
+    async def embed(self, request: web.Request) -> web.Response:
+        body: dict[str, Any] = await request.json()
+        if request.headers.get("Authorization") != f"Bearer {self.api_key}":
+            return _error(401, "Incorrect API key provided")
+        if not self.embeds:
+            return _error(400, "no embeddings today")
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        if not all(isinstance(text, str) for text in texts):
+            return _error(400, "this server reads text, not tokens")
+        self.embedded += texts
+        data = [
+            {"object": "embedding", "index": index, "embedding": _spelt(word_vector(text), body)}
+            for index, text in enumerate(texts)
+        ]
+        usage = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+        answer = {"object": "list", "model": body["model"], "data": data, "usage": usage}
+        return web.json_response(answer, headers={"Connection": "close"})
 
     def _next(self, body: Mapping[str, Any]) -> Reply:
         if callable(self.script):
@@ -146,11 +173,12 @@ class StandIn:
 
 
 @asynccontextmanager
-async def openai_stand_in(script: Script) -> AsyncIterator[StandIn]:
+async def openai_stand_in(script: Script = ()) -> AsyncIterator[StandIn]:
     """A server on loopback that answers by ``script`` until the block ends."""
     server = StandIn(script)
     app = web.Application()
     app.router.add_post("/v1/chat/completions", server.complete)
+    app.router.add_post("/v1/embeddings", server.embed)
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -173,6 +201,12 @@ def _call_deltas(index: int, call: Call, call_id: str) -> list[dict[str, Any]]:
     }
     pieces = [arguments[start : start + PIECE] for start in range(0, len(arguments), PIECE)]
     return [opening, *({"index": index, "function": {"arguments": piece}} for piece in pieces)]
+
+
+def _spelt(vector: list[float], body: Mapping[str, Any]) -> list[float] | str:
+    if body.get("encoding_format") != "base64":
+        return vector
+    return base64.b64encode(array("f", vector).tobytes()).decode()
 
 
 def _chunk(identity: str, model: str, **rest: Any) -> dict[str, Any]:

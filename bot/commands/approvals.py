@@ -17,6 +17,7 @@ from bot.commands.exits import Exit
 from bot.commands.terminal import complain, iso, operator, say
 from bot.settings import Settings
 from bot.startup import Core, open_core, open_workspace
+from bot.view.arguments import MASK
 from harness_core import Approvals
 from harness_core.approvals import (
     AlreadyDecided,
@@ -41,9 +42,6 @@ from harness_core.approvals import (
     Won,
 )
 from harness_core.errors import ApprovalNotFound
-
-MASK: Final = "•••"
-"""What is shown in the place of a secret argument."""
 
 DECIDED: Final[Mapping[Verb, str]] = {
     "approve": "approved",

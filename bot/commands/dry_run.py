@@ -17,9 +17,13 @@ def replace_tools(workspace: Workspace) -> None:
 
     Blocks for importing them.
 
-    :raises StartupFailed: a tool has no place where it could be replaced.
+    :raises StartupFailed: a tool has no place where it could be replaced: it is an object, or a server's.
     """
     for spec in workspace.tools.values():
+        if spec.python is None:
+            raise StartupFailed(
+                f"Tool {spec.name} is a server's, which cannot be kept from running its tools."
+            )
         module_name, _, attribute = spec.python.partition(":")
         try:
             module = importlib.import_module(module_name)

@@ -1,36 +1,34 @@
-"""``playground``: a simulated Slack, an embedded Redis and the bot, each a process of its own, under one supervisor.
+"""``playground``: a simulated Slack, an effect counter, a Redis and the bot, each a process of its own.
 
-The bot is started again when it dies. When the supervisor is told to end, or one of the others cannot be kept,
-everything ends; the data lives in a temporary folder and goes with it.
+This process supervises them: it starts the bot again when it dies, kills it when the page asks for that, tells the
+page how it fares, and ends everything when it is told to end or one of the others cannot be kept. The bot runs as
+``web`` and ``worker``, as it would in production, and knows nothing of all this. The data lives in a temporary
+folder and goes with it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import structlog
-
+from bot.commands.bot_life import BotLife
 from bot.commands.exits import Exit
+from bot.commands.programs import Program
 from bot.errors import PlaygroundFailed
 from bot.settings import Settings, child_environment
-
-log = structlog.get_logger(__name__)
+from harness_core import EmbeddedServer
+from harness_core.errors import EmbeddedServerError
 
 _HOST: Final = "127.0.0.1"
 _READY_WITHIN: Final = 60.0
-_END_WITHIN: Final = 10.0
-_TOO_SHORT: Final = 5.0
-_TOO_OFTEN: Final = 3
-_PAUSE: Final = 0.5
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 # What the simulated Slack expects when it is told nothing else; it guards nothing.
@@ -39,65 +37,6 @@ _SLACK: Final = {
     "SLACK_SIGNING_SECRET": "playground-signing-secret",
     "HARNESS_ADMINS": "U0ADMIN",
 }
-
-
-@dataclass(slots=True)
-class Program:
-    """One child process. It gets no keyboard signals: the supervisor decides when it ends."""
-
-    name: str
-    arguments: Sequence[str]
-    environ: Mapping[str, str]
-    process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Starts it, or starts it again."""
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *self.arguments,
-            env=dict(self.environ),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-
-    async def says(self, beginning: str) -> str:
-        """The rest of the first line of its output that begins like this.
-
-        :raises PlaygroundFailed: it ended before, or took too long.
-        """
-        assert self.process is not None  # noqa: S101 - a programmer's mistake
-        assert self.process.stdout is not None  # noqa: S101 - as above
-        try:
-            async with asyncio.timeout(_READY_WITHIN):
-                async for line in self.process.stdout:
-                    text = line.decode(errors="replace").strip()
-                    if text.startswith(beginning):
-                        return text.removeprefix(beginning).strip()
-        except TimeoutError:
-            pass
-        raise PlaygroundFailed(f"The {self.name} did not start; what it said is above.")
-
-    async def ended(self) -> int:
-        """Waits for its end; its exit status. Its output is read, so that it never waits for a reader."""
-        assert self.process is not None  # noqa: S101 - a programmer's mistake
-        if self.process.stdout is not None:
-            async for _ in self.process.stdout:
-                pass
-        return await self.process.wait()
-
-    async def end(self) -> None:
-        """SIGTERM, and SIGKILL when that is not enough."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        with suppress(ProcessLookupError):
-            self.process.terminate()
-        try:
-            async with asyncio.timeout(_END_WITHIN):
-                await self.ended()
-        except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
 
 
 async def command(settings: Settings) -> Exit:
@@ -122,77 +61,136 @@ async def command(settings: Settings) -> Exit:
 
 async def _supervise(settings: Settings) -> None:
     _require_free(settings.playground_port)
-    with tempfile.TemporaryDirectory(prefix="harness-playground-") as folder:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-playground-")))
+        data = folder / "data"
+        await stack.enter_async_context(_redis(data))
         port = _free_port()
-        slack = _slack(settings, port)
-        bot: Program | None = None
-        try:
-            await slack.start()
-            page = await slack.says("Playground:")
-            bot = Program("bot", ("-m", "bot", "serve"), _bot_environment(settings, page, port, Path(folder)))
-            await bot.start()
-            await bot.says("Redis")
-            sys.stdout.write(f"Playground: {page}  (end it with ^C)\n")
-            sys.stdout.flush()
-            await _keep(slack, bot)
-        finally:
-            if bot is not None:
-                await bot.end()
-            await slack.end()
+        counter, effects = await _begin(stack, _counter(settings), "Effects:")
+        orders: asyncio.Queue[str] = asyncio.Queue()
+        slack, page = await _begin(stack, _slack(settings, port, effects), "Playground:", orders.put_nowait)
+        life = BotLife(settings.workspace, _bot_environment(settings, page, port, data, effects), slack.tell)
+        stack.push_async_callback(life.end)
+        living = asyncio.create_task(life.live(), name="bot")
+        stack.push_async_callback(_cancelled, living)
+        await life.first_news()
+        sys.stdout.write(f"Playground: {page}  (end it with ^C)\n")
+        sys.stdout.flush()
+        await _keep(slack, counter, living, asyncio.create_task(_obey(orders, life)))
 
 
-async def _keep(slack: Program, bot: Program) -> None:
-    """The bot alive, as long as the simulated Slack is.
-
-    :raises PlaygroundFailed: one of them cannot be kept.
-    """
-    loop = asyncio.get_running_loop()
-    short_lives, began = 0, loop.time()
-    while await _first_to_end(slack, bot) is bot:
-        short_lives = short_lives + 1 if loop.time() - began < _TOO_SHORT else 0
-        if short_lives >= _TOO_OFTEN:
-            raise PlaygroundFailed("The bot keeps ending right after its start; what it said is above.")
-        log.warning("the bot ended and is started again")
-        await asyncio.sleep(_PAUSE)
-        began = loop.time()
-        await bot.start()
-    raise PlaygroundFailed("The simulated Slack ended; what it said is above.")
-
-
-async def _first_to_end(*programs: Program) -> Program:
-    ends = {asyncio.ensure_future(program.ended()): program for program in programs}
+@asynccontextmanager
+async def _redis(data: Path) -> AsyncIterator[None]:
+    """The server that the bot's processes share. It is ours too, so that it ends with us though they were killed."""
     try:
-        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        server = await EmbeddedServer.attach(data)
+    except EmbeddedServerError as error:
+        raise PlaygroundFailed(str(error)) from error
+    try:
+        yield
     finally:
-        for task in ends:
+        await server.leave()
+
+
+async def _begin(
+    stack: AsyncExitStack, program: Program, beginning: str, then: Callable[[str], None] | None = None
+) -> tuple[Program, str]:
+    """Starts the program; with it, what its first line says. Later lines go to ``then``.
+
+    :raises PlaygroundFailed: it ended before it said that, or took too long.
+    """
+    said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def hears(line: str) -> None:
+        if said.done():
+            if then is not None:
+                then(line)
+        elif line.startswith(beginning):
+            said.set_result(line.removeprefix(beginning).strip())
+
+    program.hears = hears
+    await program.start()
+    stack.push_async_callback(program.end)
+    ended = asyncio.create_task(program.ended())
+    await asyncio.wait({said, ended}, timeout=_READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not said.done():
+        raise PlaygroundFailed(f"The {program.name} did not start; what it said is above.")
+    return program, said.result()
+
+
+async def _keep(slack: Program, counter: Program, *tasks: asyncio.Task[None]) -> None:
+    """Until one of the programs ends, or one of the tasks breaks.
+
+    :raises PlaygroundFailed: a program ended.
+    """
+    ends = {asyncio.create_task(program.ended()): program for program in (slack, counter)}
+    waits: set[asyncio.Task[str] | asyncio.Task[None]] = {*ends, *tasks}
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waits:
             task.cancel()
-        await asyncio.wait(ends)
-    return ends[next(iter(done))]
+        await asyncio.gather(*waits, return_exceptions=True)
+    for task in done:
+        task.result()
+    gone = next(program.name for task, program in ends.items() if task in done)
+    raise PlaygroundFailed(f"The {gone} ended; what it said is above.")
+
+
+async def _obey(orders: asyncio.Queue[str], life: BotLife) -> None:
+    """What the page asks for, one after the other."""
+    while True:
+        match json.loads(await orders.get()):
+            case {"order": "hold"}:
+                await life.hold()
+            case {"order": "kill", "away": float(away) | int(away)}:
+                life.kill(away)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _nothing() -> None:
     pass
 
 
-def _slack(settings: Settings, bot_port: int) -> Program:
-    arguments = (
-        *("-m", "bot.playground", "--port", str(settings.playground_port)),
-        *("--bot-url", f"http://{_HOST}:{bot_port}/slack/events"),
+def _counter(settings: Settings) -> Program:
+    return Program(
+        name="effect counter",
+        arguments=("-m", "bot.playground.effects"),
+        environ=child_environment(settings, {}),
     )
-    return Program("simulated Slack", arguments, child_environment(settings, {}))
 
 
-def _bot_environment(settings: Settings, page: str, port: int, folder: Path) -> dict[str, str]:
+def _slack(settings: Settings, bot_port: int, effects: str) -> Program:
+    arguments = [
+        *("-m", "bot.playground", "--supervised", "--port", str(settings.playground_port)),
+        *("--bot-url", f"http://{_HOST}:{bot_port}/slack/events", "--effects-url", effects),
+        *("--workspace", str(settings.workspace)),
+    ]
+    if not (settings.workspace / "acme_tools").is_dir():
+        # Somebody's own agents: nothing is known of what they could be asked.
+        arguments += ["--ask", "what can you do?", "--act", ""]
+    return Program(name="simulated Slack", arguments=arguments, environ=child_environment(settings, {}))
+
+
+def _bot_environment(settings: Settings, page: str, port: int, data: Path, effects: str) -> dict[str, str]:
     return child_environment(
         settings,
         {
             **_SLACK,
             "SLACK_API_URL": f"{page.rstrip('/')}/api/",
             "HARNESS_WORKSPACE": str(settings.workspace),
-            "HARNESS_DATA": str(folder / "data"),
+            "HARNESS_DATA": str(data),
             "HOST": _HOST,
             "PORT": str(port),
-            "LOG_LEVEL": settings.log_level if settings.log_level == "debug" else "warning",
+            "LOG_LEVEL": "debug" if settings.log_level == "debug" else "info",
+            "LOG_FORMAT": "json",
+            # Read by the example's tools: where what they do has its effect.
+            "ACME_RESTART_URL": f"{effects}/effects",
         },
     )
 

@@ -28,9 +28,8 @@ from bot.delivery.refusals import Remedy, remedy
 from bot.delivery.run_output import RunOutput
 from bot.delivery.web_api import WebApi
 from bot.view import words
-from bot.view.approval_card import card_name
 from bot.view.message import Part, agent_name
-from bot.view.reminders import reminded_of, reminders
+from bot.view.reminders import reminded_card, reminders
 from harness_core import Store
 from harness_core.errors import StoreUnavailable
 from harness_core.models import Delivery, Ownership
@@ -146,11 +145,11 @@ class Outbox:
 
     async def _with_link(self, tenant: str, output: RunOutput, part: Part) -> Part:
         """``part`` with the address of the message that it is about, which is one of this run's."""
-        question = reminded_of(output.view, part.name)
-        if question is None:
+        card = reminded_card(output.view, part.name)
+        if card is None:
             url = await self._permalink(tenant, output, FIRST)
             return ping(output.view, url) if part.name == PING else moved(part.name, url)
-        url = await self._permalink(tenant, output, card_name(question))
+        url = await self._permalink(tenant, output, card)
         in_public = part.to is not None and await self._is_public(tenant, output.target.channel)
         told = reminders(output.view, card_url=url, in_public=in_public)
         return next((each for each in told if each.name == part.name), part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -20,6 +21,7 @@ from harness_core.states import RunState
 
 REPOSTS_WHILE_RUNNING: Final = 2
 """Messages that are posted anew for one part before its run ends: somebody may delete each as it appears."""
+_ABOUT_QUESTIONS: Final = "approval."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class RunOutput:
     """One run. Times are seconds of the monotonic clock.
 
     ``not_before`` keeps the pace; its last word and what people wait for need not heed it. ``retry_at`` follows a
-    fault, and ``peek_at`` bounds how often the events of a run that has to wait are read nevertheless.
+    fault. ``peeked`` is the newest event of which at least the name is known, and ``called`` that one was about a
+    question. ``sent`` is when each part was last spoken of.
     """
 
     run: Run
@@ -44,13 +47,14 @@ class RunOutput:
     deliveries: dict[str, Delivery]
     not_before: float = 0.0
     retry_at: float = 0.0
-    peek_at: float = 0.0
+    peeked: int = 0
+    called: bool = False
     urgent: bool = False
     given_up: bool = False
     failures: int = 0
     touched: float = 0.0
     started: float | None = None
-    called: dict[str, float] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)
     plain: set[str] = field(default_factory=set)
     checked: set[str] = field(default_factory=set)
     reposts: Counter[str] = field(default_factory=Counter)
@@ -65,8 +69,14 @@ class RunOutput:
     def take(self, events: list[Event], now: float) -> None:
         """Folds what is new."""
         self.view = fold(self.view, events)
+        self.peeked = max(self.peeked, self.view.seq)
         if self.started is None and self.view.started_at is not None:
             self.started = now
+
+    def peek(self, names: Sequence[str]) -> None:
+        """Takes note of the names of what is new."""
+        self.peeked += len(names)
+        self.called = self.called or any(name.startswith(_ABOUT_QUESTIONS) for name in names)
 
     @property
     def first(self) -> Delivery | None:
@@ -185,7 +195,7 @@ class RunOutput:
 
     def wait_for(self, call: Call, now: float, interval: float) -> float:
         """Seconds until ``call`` may follow the last one about the same message. A last word does not wait."""
-        last = self.called.get(call.part.name)
+        last = self.sent.get(call.part.name)
         if last is None or call.urgent or call.method is not Method.UPDATE:
             return 0.0
         return max(0.0, last + interval - now)

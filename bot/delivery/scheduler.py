@@ -3,7 +3,8 @@
 Last words first, in the order in which their runs ended, then the run whose oldest unseen event is the oldest.
 Of one message, edits are a second apart. Anything but a last word, and what people wait for, leaves budget for the
 ends of the runs that are going. Nothing is queued: a call is rendered when it is made, so whatever was overtaken
-is never sent. A run that has to wait is looked at nevertheless: its next event may be an answer to a click.
+is never sent. Of runs that have to wait the names of new events are read, all at once: one may be a question, or
+the answer to it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _LONGEST_WAIT: Final = 1.0
 class Pace:
     """How fast output goes; seconds, except ``at_once``, the most calls in flight for one team.
 
-    ``peek`` is the least time between two looks at a run that has to wait.
+    ``peek`` is the least time between two looks at what is new about runs that have to wait.
     """
 
     poll: float = 0.12
@@ -69,6 +70,7 @@ class Scheduler:
         self._closed: dict[tuple[Method, str, bool], float] = {}
         self._in_flight: dict[str, asyncio.Task[None]] = {}
         self._shunned: dict[str, float] = {}
+        self._peek_at = 0.0
         self._paused_until = 0.0
         self._token_refusals = 0
         self.lost = False
@@ -89,6 +91,7 @@ class Scheduler:
         self._forget(now)
         if now < self._paused_until:
             return
+        await self._peek(dirty, now)
         for entry in dirty:
             if self.lost or len(self._in_flight) >= self._pace.at_once:
                 return
@@ -140,9 +143,18 @@ class Scheduler:
             output.urgent, output.not_before = True, 0.0
         if output.retry_at > now:
             return False
-        if not self._is_held(output, now):
-            return True
-        return output.peek_at <= now
+        return output.called or not self._is_held(output, now)
+
+    async def _peek(self, dirty: Sequence[Dirty], now: float) -> None:
+        """Finds out which of the runs that have to wait were called for, without opening what is new."""
+        if now < self._peek_at:
+            return
+        self._peek_at = now + self._pace.peek
+        known = [self._outputs.get(entry.run_id) for entry in dirty if entry.run_id not in self._in_flight]
+        held = [output for output in known if output is not None and self._is_held(output, now)]
+        found = await self._store.events.names({output.run.run_id: output.peeked for output in held})
+        for output in held:
+            output.peek(found[output.run.run_id])
 
     def _is_held(self, output: RunOutput, now: float) -> bool:
         """Whether all that it might say can wait, and has to."""
@@ -153,8 +165,8 @@ class Scheduler:
         events = await self._store.events.read(output.run.run_id, after=output.view.seq)
         now = time.monotonic()
         output.take(events, now)
-        output.peek_at = now + self._pace.peek
-        if self._is_held(output, now) and not output.pressing:
+        output.called = output.called and output.pressing
+        if self._is_held(output, now) and not output.called:
             return
         held = output.opening(now, self._pace.patience)
         if held is not None:
@@ -212,7 +224,7 @@ class Scheduler:
         now = time.monotonic()
         match booked:
             case Begun():
-                output.called[call.part.name] = now
+                output.sent[call.part.name] = now
                 output.deliveries[call.part.name] = call.pending
                 task = asyncio.create_task(self._make(ownership, output, call, until))
                 self._in_flight[output.run.run_id] = task

@@ -15,7 +15,7 @@ import structlog
 
 from bot.approvers import may_see
 from bot.ingress.payloads import Action
-from bot.listeners.approval_deeds import PRIVATE, Person, decide, find_approval, forged
+from bot.listeners.approval_deeds import Person, decide, find_approval, forged, hidden
 from bot.listeners.approval_list import list_approvals
 from bot.listeners.approval_views import details_view, edit_view, reject_view, review_view
 from bot.listeners.links import card_part
@@ -94,12 +94,15 @@ class ApprovalClicks:
 
         async def press(action: Action) -> Notice | None:
             reading = asyncio.ensure_future(self._subject(action))
+
+            async def late() -> Block | Notice:
+                return await self._built(action, await reading, build)
+
             done, _ = await asyncio.wait({reading}, timeout=READ_WITHIN)
-            opened = (
-                await self._open(action, await reading, build)
-                if done
-                else await open_loading(self._services, action, title, self._late(action, reading, build))
-            )
+            if done:
+                opened = await self._open(action, await reading, build)
+            else:
+                opened = await open_loading(self._services, action, title, late)
             if not isinstance(opened, NotOpened):
                 return opened
             subject = await reading
@@ -115,11 +118,6 @@ class ApprovalClicks:
                 return said
             case view:
                 return await open_modal(self._services, action, view)
-
-    async def _late(
-        self, action: Action, reading: asyncio.Future[Subject | Notice], build: Build
-    ) -> Block | Notice:
-        return await self._built(action, await reading, build)
 
     async def _built(self, action: Action, found: Subject | Notice, build: Build) -> Block | Notice:
         if isinstance(found, Notice):
@@ -170,7 +168,7 @@ class ApprovalClicks:
             if not is_shown(approval, shown, action.channel, action.message_ts):
                 return forged(self._services, person, action.action_id, approval)
         elif not await may_see(self._services.people, approval, action.user):
-            return PRIVATE
+            return hidden(self._services)
         return Subject(approval=approval, revision=ref.revision)
 
 

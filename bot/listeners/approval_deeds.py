@@ -127,6 +127,12 @@ def refuse(services: Services, approval: Approval, verdict: Verdict, person: Per
     return said
 
 
+def hidden(services: Services) -> Notice:
+    """For whom the question must not be shown to."""
+    services.metrics.refused("private")
+    return PRIVATE
+
+
 def tell(services: Services, outcome: DecisionOutcome | RevisionOutcome) -> Notice | None:
     """What became of a click or a submission; None where the card is redrawn for everybody."""
     match outcome:
@@ -195,7 +201,7 @@ def _without_requester(approval: Approval) -> ApproverRule:
     rule = approval.rule
     if rule.requester:
         return rule
-    return replace(rule, users=tuple(user for user in rule.users if user != approval.requester))
+    return replace(rule, users=tuple(user for user in rule.users if user not in approval.requesters))
 
 
 _LONGEST_ID: Final = 50

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.access import Deed, may
-from bot.approvers import Allowed, Verdict, may_decide, may_edit
-from bot.listeners.approval_deeds import Person, closed, refuse
+from bot.approvers import Allowed, Verdict, may_decide, may_edit, may_see
+from bot.listeners.approval_deeds import Person, closed, hidden, refuse
 from bot.listeners.services import Services
 from bot.view import approval_notices
 from bot.view.approval_modals import details_modal, edit_modal, reject_modal, review_modal
@@ -43,13 +42,10 @@ async def review_view(
 async def details_view(
     services: Services, approval: Approval, revision: int, person: Person, page: int = 0
 ) -> Block | Notice:
-    """What was asked and what became of it, for whoever sees the card, and elsewhere for who has to do with it."""
+    """What was asked and what became of it, for everybody who may read where it was asked."""
     _ = revision  # what is over is shown as it ended
-    here = person.source == "message" or person.user == approval.requester
-    if not (here or may(Deed.SEE_ALL, person.user, None, services.admins)):
-        verdict = await may_decide(services.people, approval, person.user, home=person.home)
-        if not isinstance(verdict, Allowed):
-            return refuse(services, approval, verdict, person)
+    if person.source != "message" and not await may_see(services.people, approval, person.user):
+        return hidden(services)
     return details_modal(approval, page)
 
 

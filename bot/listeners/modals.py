@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,12 +38,12 @@ async def open_modal(services: Services, action: Action, view: Block) -> NotOpen
 
 
 async def open_loading(
-    services: Services, action: Action, title: str, making: Awaitable[Block | Notice]
+    services: Services, action: Action, title: str, make: Callable[[], Awaitable[Block | Notice]]
 ) -> NotOpened | None:
-    """Opens one that says "loading", and puts what ``making`` gives in its place once it is there."""
+    """Opens one that says "loading", and puts what ``make`` gives in its place once it is there."""
     match await _open(services, action, loading_modal(title)):
         case Done(data={"view": {"id": str(view_id)}}):
-            services.background.start(fill(services, view_id, making), "fill a modal")
+            services.background.start(fill(services, view_id, make()), "fill a modal")
             return None
         case _:
             return NotOpened()

@@ -1,7 +1,8 @@
 """Faults on demand: how the platform may misbehave, as a closed union, and the register of those in force."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -122,6 +123,15 @@ class Faults:
 
     def clear(self) -> None:
         self._in_force.clear()
+
+    @contextmanager
+    def in_force(self, fault: ApiFault | DeliveryFault) -> Iterator[None]:
+        """That very fault, and no other that is equal to it, within the block."""
+        self.add(fault)
+        try:
+            yield
+        finally:
+            self._in_force = [entry for entry in self._in_force if entry.fault is not fault]
 
     def listed(self) -> list[ApiFault | DeliveryFault]:
         return [entry.fault for entry in self._live()]

@@ -44,6 +44,7 @@ ROWS: Final = 5
 """Open calls in one card; the others move up as these are decided."""
 DECIDED_ROWS: Final = 5
 _ROOM: Final = ALL_BLOCK_TEXT - 1_500
+_LONGEST_LINK: Final = 1_000
 _EDITS: Final = 2
 _CHANGES: Final = 3
 
@@ -207,7 +208,8 @@ def _brief(questions: Sequence[Question]) -> list[Block]:
 
 def _asked_by(view: RunView, url: str) -> Block:
     requester = person(view.requester, PERSON)
-    return context(words.card_context(agent_name(view), requester, link(url, words.VIEW_REQUEST)))
+    request = link(url if len(url) <= _LONGEST_LINK else "", words.VIEW_REQUEST)
+    return context(words.card_context(agent_name(view), requester, request))
 
 
 def _arguments(question: Question, limit: int, hint: str = words.REVIEW) -> Block:
@@ -262,7 +264,7 @@ def _edit(edit: Edit, most: int) -> Mrkdwn:
 def _who(view: RunView, question: Question) -> Mrkdwn:
     return who(
         question.rule,
-        view.requester,
+        (view.requester, *question.also_asked),
         until=deadline(question.requested_at, question.expires_at),
         votes=question.votes,
         quorum=question.quorum,
@@ -273,7 +275,7 @@ def _who(view: RunView, question: Question) -> Mrkdwn:
 def _alike(questions: Sequence[Question]) -> bool:
     """Whether one sentence about who can decide is true of all of them."""
     minutes = {question.expires_at // 60_000 for question in questions}
-    rules = {(question.rule, question.quorum) for question in questions}
+    rules = {(question.rule, question.quorum, question.also_asked) for question in questions}
     return len(rules) == 1 and len(minutes) == 1 and all(question.quorum == 1 for question in questions)
 
 

@@ -251,16 +251,19 @@ def _page(approval: Approval, page: int, pages: int) -> list[Block]:
 
 def _rest(approval: Approval) -> list[Block]:
     """What is said beside the arguments, after the last of them."""
-    said = who(
+    asked = approval.asked
+    said = [preview_block(asked.preview), reason_block(asked.reason)]
+    if approval.state != "open":
+        return said
+    can_decide = who(
         approval.rule,
-        approval.requester,
+        approval.requesters,
         until=deadline(approval.requested_at, approval.expires_at),
         votes=len(approval.votes),
         quorum=approval.quorum,
         uncertain=approval.kind == "uncertain",
     )
-    asked = approval.asked
-    return [preview_block(asked.preview), reason_block(asked.reason), context(said)]
+    return [*said, context(can_decide)]
 
 
 def _facts(approval: Approval) -> Iterator[Mrkdwn]:

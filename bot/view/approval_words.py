@@ -82,7 +82,11 @@ def push(title: Mrkdwn, requester: Mrkdwn) -> Mrkdwn:
 
 
 def push_several(number: int, title: Mrkdwn, requester: Mrkdwn) -> Mrkdwn:
-    return _M(f"Approval needed: {title} and {number - 1} more (asked by {requester})")
+    return push(and_more(title, number - 1), requester)
+
+
+def and_more(title: Mrkdwn, number: int) -> Mrkdwn:
+    return _M(f"{title} and {number} more")
 
 
 def agents_reason(reason: str) -> str:

@@ -50,7 +50,7 @@ def value_text(value: Any) -> str:
 
 def _is_plain(text: str) -> bool:
     return (
-        text not in {"", MASK}
+        text != ""
         and text.strip() == text
         and text[0] not in '"[{'
         and "\\" not in text

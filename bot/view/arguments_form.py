@@ -98,11 +98,11 @@ def form_errors(approval: Approval, invalid: Invalid) -> FormErrors:
     errors: dict[str, str] = {}
     for each in invalid.errors:
         if each.argument in names:
-            place, said = block_id(each.argument), each.message
+            place, said = block_id(each.argument), _sentence(each.message)
         else:
             place = block_id(names[0]) if names else ""
-            said = f"{each.argument} {each.message}" if each.argument else each.message
-        errors[place] = f"{errors[place]} {_sentence(said)}" if place in errors else _sentence(said)
+            said = f"“{each.argument}” {each.message}." if each.argument else _sentence(each.message)
+        errors[place] = f"{errors[place]} {said}" if place in errors else said
     return FormErrors(errors=errors)
 
 

@@ -1,8 +1,11 @@
 """Reminders of what still waits: a direct message to each person who is named, else a line in the thread."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.view import approval_words as words
+from bot.view.approval_card import card_name
 from bot.view.approval_notices import approvers
 from bot.view.blocks import actions, link_button, section
 from bot.view.fold import RunView
@@ -13,46 +16,75 @@ from bot.view.questions import Question
 from bot.view.request_blocks import PERSON, deadline
 from bot.view.values import OPEN_CARD
 from bot.view.visible import one_line
+from harness_core.approvals import ApproverRule
 
 MOST: Final = 5
 """People who are written to; where more are named, the thread is told."""
 
 
 def reminders(view: RunView, *, card_url: str = "", in_public: bool = False) -> tuple[Part, ...]:
-    """The newest reminder of each question that is still open; `card_url` leads to its card.
+    """The newest reminder of each card that is still open; `card_url` leads to it.
 
     A title may hold arguments, which nobody outside of the channel may read unless it is public: `in_public` says
     so, and otherwise a direct message names only the tool.
     """
+    waiting: dict[str, list[Question]] = {}
+    for question in view.open_questions:
+        waiting.setdefault(card_name(question), []).append(question)
     return tuple(
         part
-        for question in view.open_questions
-        if question.reminded
-        for part in _reminder(view, question, card_url, in_public=in_public)
+        for card, questions in waiting.items()
+        if any(question.reminded for question in questions)
+        for part in _of_card(view, card, questions, card_url, in_public=in_public)
     )
 
 
-def reminded_of(view: RunView, name: str) -> Question | None:
-    """The question that the part `name` is a reminder of; None for any other part."""
-    return next((each for each in view.approvals if name.startswith(f"remind:{each.approval_id}:")), None)
+def reminded_card(view: RunView, name: str) -> str | None:
+    """The card that the part `name` is a reminder of; None for any other part."""
+    cards = {card_name(question) for question in view.approvals}
+    return next((card for card in cards if name.startswith(f"remind:{card}:")), None)
 
 
-def _reminder(view: RunView, question: Question, url: str, *, in_public: bool) -> list[Part]:
-    name = f"remind:{question.approval_id}:{question.reminded}"
-    until = deadline(question.requested_at, question.expires_at)
-    requester = person(view.requester, PERSON)
-    title = _title(question.title)
-    rule = question.rule
-    people = [user for user in rule.users if user != view.requester]
-    if 0 < len(people) <= MOST:
-        shown = title if in_public else _title(question.tool)
-        said = words.reminder(requester, shown, until)
-        return [_part(f"{name}:{user}", said, url, to=user) for user in people]
-    if people or rule.usergroups or rule.channel_members:
-        said = words.reminder_for(requester, approvers(rule), title, until)
-    else:
-        said = words.reminder_to_requester(requester, title, until)
-    return [_part(name, said, url, to=None)]
+def _of_card(
+    view: RunView, card: str, questions: Sequence[Question], url: str, *, in_public: bool
+) -> list[Part]:
+    name = f"remind:{card}:{max(question.reminded for question in questions)}"
+    people = dict.fromkeys(user for question in questions for user in _named(view, question))
+    if not 0 < len(people) <= MOST:
+        return [_part(name, _for_all(view, questions), url, to=None)]
+    asked = {user: [each for each in questions if user in _named(view, each)] for user in people}
+    return [
+        _part(f"{name}:{user}", _for_one(view, asked[user], in_public=in_public), url, to=user)
+        for user in people
+    ]
+
+
+def _named(view: RunView, question: Question) -> tuple[str, ...]:
+    """Whom the rule names, without those whose request it is."""
+    asked = {view.requester, *question.also_asked}
+    return tuple(user for user in question.rule.users if user not in asked)
+
+
+def _for_one(view: RunView, questions: Sequence[Question], *, in_public: bool) -> Mrkdwn:
+    first = questions[0]
+    what = _several(first.title if in_public else first.tool, len(questions))
+    until = deadline(first.requested_at, first.expires_at)
+    return words.reminder(person(view.requester, PERSON), what, until)
+
+
+def _for_all(view: RunView, questions: Sequence[Question]) -> Mrkdwn:
+    first, requester = questions[0], person(view.requester, PERSON)
+    what = _several(first.title, len(questions))
+    until = deadline(first.requested_at, first.expires_at)
+    rule = replace(first.rule, users=_named(view, first))
+    if rule == ApproverRule(requester=True):
+        return words.reminder_to_requester(requester, what, until)
+    return words.reminder_for(requester, approvers(rule), what, until)
+
+
+def _several(title: str, count: int) -> Mrkdwn:
+    shown = escape(one_line(title), LABEL)
+    return words.and_more(shown, count - 1) if count > 1 else shown
 
 
 def _part(name: str, said: Mrkdwn, url: str, to: str | None) -> Part:
@@ -60,7 +92,3 @@ def _part(name: str, said: Mrkdwn, url: str, to: str | None) -> Part:
     return Part(
         name=name, text=said, blocks=(section(said), *review), final=False, once=True, linked=True, to=to
     )
-
-
-def _title(text: str) -> Mrkdwn:
-    return escape(one_line(text), LABEL)

@@ -29,12 +29,15 @@ from harness_core.arguments import call_digest, changes_between, check_arguments
 from harness_core.errors import UnknownAgent
 from harness_core.events import ApprovalRevised, RunFailed
 from harness_core.models import Delivery, Page, Run
-from harness_core.policy import CallSite, Deny, judge
+from harness_core.policy import Asker, Called, CallSite, Deny, judge
 from harness_core.preview import preview
 from harness_core.store import Store
-from harness_core.workspace import WorkspaceHolder, agent_digest
+from harness_core.workspace import WorkspaceHolder, agent_digest, tool_of
 
 CHANGED = "The configuration changed while this waited for approval, so it did not run. Press Retry to start it anew."
+
+PREVIEW_WITHIN = 1.0
+"""Seconds a preview of changed arguments may take: somebody waits for the form to close."""
 
 
 class Approvals:
@@ -129,6 +132,14 @@ class Approvals:
         """Links of the tenant's audit chain, in order."""
         return await self._store.audit.read(tenant, after=after, limit=limit)
 
+    async def newest_audit(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
+        """The newest links of the tenant's audit chain, the newest first."""
+        return await self._store.audit.newest(tenant, limit=limit)
+
+    async def count_open(self, tenant: str) -> int:
+        """How many questions wait for people."""
+        return await self._store.approvals.count_open(tenant)
+
     async def note(self, tenant: str, what: str, by: str, **facts: str) -> None:
         """Adds a link about something that changed nothing, such as a refused click. Ids only."""
         await self._store.audit.note(tenant, {"what": what, "by": by, **facts})
@@ -152,14 +163,29 @@ class Approvals:
         except UnknownAgent:
             return None
 
+    def _tool(self, approval: Approval) -> Called | None:
+        """The tool as the workspace has it now; a subagent that agents bring along is none of its own."""
+        workspace = self._holder.current
+        for agent in dict.fromkeys((approval.agent, *workspace.agents)):
+            spec = tool_of(workspace, agent, approval.tool) if agent in workspace.agents else None
+            if spec is not None:
+                return Called(spec=spec, name=approval.tool, source=spec.source)
+        return None
+
     def _forbidden(self, approval: Approval, arguments: Mapping[str, Any]) -> tuple[InvalidArgument, ...]:
         """What policy says about the new arguments, which may be another thing than about the old ones."""
         workspace = self._holder.current
-        spec = workspace.tools.get(approval.tool)
-        if spec is None:
+        called = self._tool(approval)
+        if called is None:
             return ()
-        site = CallSite(requester=approval.requester, channel=approval.channel, agent=approval.agent)
-        match judge(workspace, spec, arguments, site):
+        # Groups are not asked for again: what they allow was settled when the question was asked.
+        site = CallSite(
+            requester=approval.requester,
+            channel=approval.channel,
+            agent=approval.agent,
+            also_asked=tuple(Asker(user) for user in approval.also_asked),
+        )
+        match judge(workspace, called, arguments, site):
             case Deny(reason=reason):
                 return (InvalidArgument(argument="", message=reason),)
             case _:
@@ -168,7 +194,8 @@ class Approvals:
     async def _revised(
         self, approval: Approval, arguments: dict[str, Any], by: str
     ) -> tuple[Approval, tuple[Change, ...]]:
-        spec = self._holder.current.tools.get(approval.tool)
+        called = self._tool(approval)
+        spec = called.spec if called is not None else None
         before = approval.asked.before if approval.asked.before is not None else approval.asked.arguments
         asked: Asked = replace(
             approval.asked,
@@ -177,7 +204,7 @@ class Approvals:
             edited_by=by,
             title=spec.title_for(arguments) if spec else approval.asked.title,
             label=spec.label_for(arguments) if spec else approval.asked.label,
-            preview=await preview(spec, arguments) if spec else None,
+            preview=await preview(spec, arguments, within=PREVIEW_WITHIN) if spec else None,
         )
         stands_for = call_digest(
             tool=approval.tool,

@@ -56,7 +56,7 @@ async def plan(claim: Claim, runtime: AgentRuntime, *, now: int, started: int) -
 
 def _kind(claim: Claim, started: int) -> Literal["approval", "handover", "startup-recovery", "takeover"]:
     left = claim.run.left_at
-    if left is None:
+    if left is None or claim.run.decided:
         return "approval"  # nobody was lost: people have decided
     if claim.run.handed_over:
         return "handover"

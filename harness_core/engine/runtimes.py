@@ -7,23 +7,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
+from pathlib import Path
 
-from harness_core.runtime import AgentRuntime
+from harness_core.models import Fence, Thread
+from harness_core.runtime import AgentRuntime, Resources
 from harness_core.store import Store
 from harness_core.store.seal import Seal
 from harness_core.workspace import Workspace, WorkspaceHolder
 
 log = logging.getLogger(__name__)
 
+GRACE = 60.0
+"""Seconds beyond the longest run after which agents of an earlier version let go of what they hold."""
+
 
 class Runtimes:
-    """Hands out the runtime of the current workspace; a new workspace gets a new one on first use."""
+    """Hands out the runtime of the current workspace; a new workspace gets a new one on first use.
 
-    def __init__(self, store: Store, holder: WorkspaceHolder, seal: Seal) -> None:
+    ``folder`` is where checkpoints go that a workspace keeps in a file.
+    """
+
+    def __init__(
+        self, store: Store, holder: WorkspaceHolder, seal: Seal, *, folder: Path | None = None
+    ) -> None:
         self._store = store
         self._holder = holder
         self._seal = seal
+        self._resources = Resources(store, seal, folder=folder)
         self._current: tuple[Workspace, AgentRuntime] | None = None
+        self._retiring: dict[AgentRuntime, asyncio.Task[None]] = {}
         self._refused: str | None = None
         self._lock = asyncio.Lock()
 
@@ -38,15 +51,56 @@ class Runtimes:
                 self._current = (workspace, await self._build(workspace))
             elif workspace.digest not in {self._current[0].digest, self._refused}:
                 try:
-                    self._current = (workspace, await self._build(workspace))
+                    built = await self._build(workspace)
                 except Exception:
                     # The YAML was fine, a tool's or model's package was not: go on with what worked.
                     self._refused = workspace.digest
                     log.exception("the changed workspace cannot be run, the last good one stays")
+                else:
+                    self._retire(*self._current)
+                    self._current = (workspace, built)
             return self._current
 
+    async def files(self, thread: Thread) -> Mapping[str, str]:
+        """The files in the state of a thread, by path."""
+        _, runtime = await self.current()
+        fence = Fence(
+            tenant=thread.tenant,
+            conversation=thread.conversation,
+            thread_id=thread.thread_id,
+            run_id=thread.latest_run or "",
+            epoch=0,  # nothing is written under it
+        )
+        return await runtime.files(fence)
+
+    async def aclose(self) -> None:
+        """Ends sessions with tool servers and closes files. No run may be at work any more."""
+        async with self._lock:
+            runtimes = [*self._retiring, *([self._current[1]] if self._current else [])]
+            for task in self._retiring.values():
+                task.cancel()
+            self._retiring.clear()
+            self._current = None
+            for runtime in runtimes:
+                await runtime.aclose()
+            await self._resources.aclose()
+
+    def _retire(self, workspace: Workspace, runtime: AgentRuntime) -> None:
+        """Its runs go on with it; none is longer than its limit says."""
+
+        async def later() -> None:
+            await asyncio.sleep(workspace.runtime.limits.run + GRACE)
+            del self._retiring[runtime]
+            await runtime.aclose()
+
+        self._retiring[runtime] = asyncio.create_task(later(), name="retire agents")
+
     async def _build(self, workspace: Workspace) -> AgentRuntime:
-        runtime = AgentRuntime(workspace, self._store, self._seal)
-        await runtime.warm()
+        runtime = AgentRuntime(workspace, self._store, self._seal, resources=self._resources)
+        try:
+            await runtime.warm()
+        except BaseException:
+            await runtime.aclose()
+            raise
         log.info("agents ready", extra={"agents": sorted(workspace.agents)})
         return runtime

@@ -23,7 +23,9 @@ from harness_core.runtime.chunks import (
     Unfinished,
 )
 from harness_core.runtime.failures import render_runtime_failure, render_tool_failure
+from harness_core.runtime.memory import LongTermMemory
 from harness_core.runtime.parts import check_runtime
+from harness_core.runtime.resources import Resources
 
 __all__ = [
     "AgentRuntime",
@@ -35,9 +37,11 @@ __all__ = [
     "GraphPosition",
     "HostBinding",
     "InterruptChunk",
+    "LongTermMemory",
     "NoCheckpoint",
     "ReasoningChunk",
     "RefusedChunk",
+    "Resources",
     "StepChunk",
     "ToolCallChunk",
     "ToolResultChunk",

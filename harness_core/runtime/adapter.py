@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 import langsmith
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.types import Command, StateSnapshot
 
-from harness_core.models import Fence
+from harness_core.models import Fence, RoutingQuestion
 from harness_core.policy import CallSite
 from harness_core.runtime import history
-from harness_core.runtime.bindings import Bindings, engine_saver
-from harness_core.runtime.checkpointer import FENCE
+from harness_core.runtime.bindings import Bindings
+from harness_core.runtime.call_facts import SITE
+from harness_core.runtime.checkpointer import FENCE, FencedSaver
 from harness_core.runtime.chunks import (
     Asking,
     Chunk,
@@ -25,29 +29,43 @@ from harness_core.runtime.chunks import (
     Turn,
     Unfinished,
 )
+from harness_core.runtime.company import COMPANY, Company
+from harness_core.runtime.compiling import Graph
 from harness_core.runtime.desk import Desk
-from harness_core.runtime.gate import SITE
-from harness_core.runtime.limits import Pace
+from harness_core.runtime.files import state_files, texts_of
+from harness_core.runtime.limits import RECURSION_LIMIT, Pace
+from harness_core.runtime.mcp import ServerUnreachable
+from harness_core.runtime.memory import LongTermMemory
+from harness_core.runtime.resources import Resources
+from harness_core.runtime.routing_model import RoutingModel
+from harness_core.runtime.steering import READ
 from harness_core.runtime.stream import MODES, ChunkStream
 from harness_core.store import Seal, Store
 from harness_core.workspace import Workspace, agent_digest
 
-RECURSION_LIMIT = 200
-"""Supersteps of one run: some ninety rounds of model and tools. A graph that goes on longer is going in circles."""
+log = logging.getLogger(__name__)
 
 _AGENT = "agent"
+_OWN = frozenset({"messages", "files", history.GIVEN})
 
 langsmith.configure(enabled=False)  # conversations go to no third party, whatever the environment says
 
 
 class AgentRuntime:
-    """The agents of one version of the workspace, over the checkpoints and the journal in the store."""
+    """The agents of one version of the workspace, over the checkpoints and the journal in the store.
 
-    def __init__(self, workspace: Workspace, store: Store, seal: Seal) -> None:
+    ``resources`` is what versions share; without it, this one has its own.
+    """
+
+    def __init__(
+        self, workspace: Workspace, store: Store, seal: Seal, *, resources: Resources | None = None
+    ) -> None:
         self._workspace = workspace
-        self._saver = engine_saver(store.checkpoints, seal)
-        self._desk = Desk(workspace, store.calls)
-        self._bindings = Bindings(workspace, self._saver, self._desk)
+        self._resources = resources or Resources(store, seal)
+        self._shares = resources is not None
+        self._desk = Desk(workspace, store.calls, store.outputs)
+        self._bindings = Bindings(workspace, self._desk, self._resources)
+        self._router = RoutingModel(self._bindings.chat_model)
 
     def digest(self, agent: str) -> str:
         """Stands for everything that says how ``agent`` behaves; see :func:`~harness_core.workspace.agent_digest`.
@@ -63,20 +81,43 @@ class AgentRuntime:
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""
         agents = self._workspace.agents
-        inner = {name for agent in agents.values() for name in agent.subagents}
         return [
-            HostBinding(agent=name, description=agent.description)
-            for name, agent in agents.items()
-            if name not in inner
+            HostBinding(agent=name, description=agents[name].description) for name in self._workspace.hosts
         ]
 
+    async def route(self, question: RoutingQuestion) -> str:
+        """What the model says that is asked which agent fits; raises whatever the model raises."""
+        return await self._router(question)
+
     async def warm(self) -> None:
-        """Builds every agent, so that no run has to wait for imports.
+        """Builds every agent that a conversation can be handed to, and the model that may choose between them, so
+        that no run has to wait for imports.
+
+        An agent with tools of a server that does not answer is built when it is first needed.
 
         :raises WorkspaceInvalid: a model or tool cannot be used.
         """
-        for name in self._workspace.agents:
-            await asyncio.to_thread(self._bindings.__getitem__, name)
+        routing = self._workspace.runtime.routing.model
+        if routing is not None:
+            await asyncio.to_thread(self._bindings.chat_model, routing.use)
+        for name in self._workspace.hosts:
+            try:
+                await self._bindings.get(name)
+            except ServerUnreachable as error:
+                log.warning("agent %s is not ready: %s", name, error)
+
+    async def aclose(self) -> None:
+        """Gives back what the agents hold: sessions with tool servers, and what no other version shares."""
+        await self._bindings.aclose()
+        if not self._shares:
+            await self._resources.aclose()
+
+    async def memory(self, tenant: str) -> LongTermMemory:
+        """The long-term store of ``tenant``, as the agents use it within a run.
+
+        :raises WorkspaceInvalid: its embedding model cannot be used.
+        """
+        return (await self._bindings.memory()).of_tenant(tenant)
 
     async def stream(self, turn: Turn) -> AsyncGenerator[Chunk, None]:
         """Runs a turn until the graph is done or asks. Closing it early leaves the run resumable.
@@ -86,24 +127,28 @@ class AgentRuntime:
         :raises OperationTimeout: stage ``run``, ``model_call`` or ``stream_idle``.
         :raises StaleFence: the lease behind ``turn.fence`` is gone; nothing more was written.
         """
-        binding = self._bindings[turn.agent]
+        binding = await self._bindings.get(turn.agent)
         limits = self._workspace.runtime.limits
         pace = Pace(run=limits.run, idle=limits.stream_idle)
         chunks = ChunkStream(binding.tools, pace)
-        graph: Any = binding.graph  # its stubs do not know the stream mode "tools"
+        graph: Any = binding.graph  # its stubs do not know what version 2 yields
         parts = graph.astream(
-            _input(turn),
-            _config(turn.fence, CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent)),
+            _input(turn, binding.graph),
+            _config(turn.fence, _site(turn), turn.company),
             context=turn.context,
             stream_mode=list(MODES),
             subgraphs=True,
             version="v2",
-            durability="sync",
+            durability="sync" if binding.saver is not None else None,
         )
         async with aclosing(parts), aclosing(pace.through(parts)) as paced:
             async for part in paced:
                 for chunk in chunks.take(part):
                     yield chunk
+
+    async def remembers(self, agent: str) -> bool:
+        """Whether the agent can go on from what it has said: not without checkpoints."""
+        return (await self._bindings.get(agent)).saver is not None
 
     async def position(self, fence: Fence) -> GraphPosition:
         """Where the graph stands with this run, by its newest checkpoint.
@@ -111,12 +156,10 @@ class AgentRuntime:
         :raises UnknownAgent: the agent that began the run is no longer in the workspace.
         :raises StoreError: the history cannot be read.
         """
-        config = _config(fence)
-        newest = await self._saver.aget_tuple(config)
+        newest = await self._newest(fence)
         if newest is None or newest.metadata.get("run_id") != fence.run_id:
             return NoCheckpoint()
-        metadata: Any = newest.metadata
-        state = await self._bindings[metadata[_AGENT]].graph.aget_state(config)
+        state = await self._state(fence, newest)
         messages = history.of_run(state.values.get("messages", []), fence.run_id)
         text = history.answer(messages)
         if state.interrupts:
@@ -126,20 +169,66 @@ class AgentRuntime:
             return Finished(text=text)
         return Unfinished(text=text, finished_steps=history.ended_calls(messages))
 
+    async def files(self, fence: Fence) -> Mapping[str, str]:
+        """The files in the state of the thread, by path: those a caller gave and those that agents wrote.
 
-def _input(turn: Turn) -> dict[str, Any] | None:
+        :raises UnknownAgent: the agent that began the newest run is no longer in the workspace.
+        :raises StoreError: the history cannot be read.
+        """
+        newest = await self._newest(fence)
+        if newest is None:
+            return {}
+        return texts_of((await self._state(fence, newest)).values.get("files") or {})
+
+    async def prune(self, tenant: str, thread_id: str, *, keep: int) -> int:
+        """Keeps the ``keep`` newest checkpoints of a thread in Redis; see :meth:`FencedSaver.prune_thread`.
+
+        What other checkpointers hold is not pruned: it is for one process, and goes with it or its file.
+
+        :returns: how many checkpoints were removed.
+        """
+        fenced = [saver for saver in await self._bindings.savers() if isinstance(saver, FencedSaver)]
+        return sum([await saver.prune_thread(thread_id, keep=keep, tenant=tenant) for saver in fenced])
+
+    async def _newest(self, fence: Fence) -> CheckpointTuple | None:
+        """The newest checkpoint of the thread; of several checkpointers, the run's own counts first."""
+        config = _config(fence)
+        found = [await saver.aget_tuple(config) for saver in await self._bindings.savers()]
+        return max(
+            (each for each in found if each is not None and _AGENT in each.metadata),
+            key=lambda each: (each.metadata.get("run_id") == fence.run_id, each.checkpoint["ts"]),
+            default=None,
+        )
+
+    async def _state(self, fence: Fence, newest: CheckpointTuple) -> StateSnapshot:
+        metadata: Any = newest.metadata
+        binding = await self._bindings.get(metadata[_AGENT])
+        return await binding.graph.aget_state(_config(fence))
+
+
+def _input(turn: Turn, graph: Graph) -> dict[str, Any] | Command[Any] | None:
     if turn.text is None:
-        return None
-    given: dict[str, Any] = {**(turn.state or {})}
+        # Under the id of a run that it knows, a graph takes no further input: it is sent back instead.
+        return Command(goto=READ) if turn.more else None
+    given: dict[str, Any] = {"messages": [history.input_message(turn.fence.run_id, turn.text)]}
     if turn.files:
-        given["files"] = dict(turn.files)
-    return {**given, "messages": [history.input_message(turn.fence.run_id, turn.text)]}
+        given["files"] = state_files(turn.files)
+    for name, value in (turn.state or {}).items():
+        if name in graph.channels and name not in _OWN and not name.startswith(("_", "branch:")):
+            given[name] = value
+        else:
+            given.setdefault(history.GIVEN, {})[name] = value
+    return given
 
 
-def _config(fence: Fence, site: CallSite | None = None) -> RunnableConfig:
+def _site(turn: Turn) -> CallSite:
+    return CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent, usergroups=turn.usergroups)
+
+
+def _config(fence: Fence, site: CallSite | None = None, company: Company | None = None) -> RunnableConfig:
     configurable: dict[str, Any] = {"thread_id": fence.thread_id, "run_id": fence.run_id, FENCE: fence}
     if site is not None:
-        configurable |= {_AGENT: site.agent, SITE: site}
+        configurable |= {_AGENT: site.agent, SITE: site, COMPANY: company}
     return {
         "configurable": configurable,
         "metadata": {"run_id": fence.run_id},

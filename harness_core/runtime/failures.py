@@ -18,6 +18,7 @@ from harness_core.errors import (
     WorkspaceInvalid,
 )
 from harness_core.redaction import redact
+from harness_core.runtime.mcp import ServerUnreachable
 
 _ADMIN = "Press Retry, or ask an admin."
 _REASON_LENGTH = 300
@@ -69,6 +70,8 @@ def _explain(error: BaseException) -> tuple[str, str]:
             )
         case SealBroken():
             return "history_unreadable", "The history of this conversation cannot be read. Ask an admin."
+        case ServerUnreachable(name=name):
+            return "tool_server", f"The tool server “{name}” cannot be reached. {_ADMIN}"
         case StoreError():
             return "store", f"The conversation could not be read or saved. {_ADMIN}"
         case _:

@@ -8,17 +8,38 @@ run starts: providers refuse a history with open calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 from deepagents import DeepAgentState
+from deepagents.backends.protocol import FileData
 from deepagents.middleware.patch_tool_calls import PatchToolCallsMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 
 PARAGRAPH = "\n\n"
 """Stands between the texts of two model messages of one answer."""
 
-HistoryState = DeepAgentState
-"""The state of a graph: LangChain's agent state with delta messages."""
+GIVEN = "given"
+"""The channel for what a caller put into the state and no other channel takes."""
+
+
+def _laid_over(held: dict[str, Any] | None, more: dict[str, Any] | None) -> dict[str, Any]:
+    return {**(held or {}), **(more or {})}
+
+
+def _filed(held: dict[str, Any] | None, more: dict[str, Any] | None) -> dict[str, Any]:
+    """Deep agents' rule for files: None deletes one."""
+    return {path: file for path, file in _laid_over(held, more).items() if file is not None}
+
+
+class HistoryState(DeepAgentState):
+    """The state of a graph: delta messages, the files, and what a caller gave besides.
+
+    Files are kept whole, not as deltas as deep agents have them: a channel that is seldom written is stored whole
+    only every five thousand steps, and until then no older checkpoint can go and every reading walks through all.
+    """
+
+    files: NotRequired[Annotated[dict[str, FileData], _filed]]
+    given: NotRequired[Annotated[dict[str, Any], _laid_over]]
 
 
 def patch_open_calls() -> PatchToolCallsMiddleware:

@@ -16,6 +16,9 @@ from harness_core.runtime.steps import ModelStep
 
 T = TypeVar("T")
 
+RECURSION_LIMIT = 300
+"""Supersteps of one graph: some ninety rounds of model and tools. One that goes on longer is going in circles."""
+
 
 class ModelCalls(AgentMiddleware[Any, Any]):
     """Reports when a model call begins and ends, bounds it in time, and names what went wrong.

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from harness_core.redaction import redact
 from harness_core.runtime.demo import DemoChatModel
-from harness_core.workspace import ModelSpec
+from harness_core.workspace import EmbeddingModelSpec, ModelSpec
 
 _CLIENT_RETRIES = 2  # what the clients of OpenAI and Anthropic do when nothing else is said
 
@@ -36,14 +36,13 @@ def load_model(spec: ModelSpec) -> BoundModel:
     :raises ModelUnusable: the provider is unknown, its package or key is missing, or it refuses a parameter.
     """
     build: Callable[[ModelSpec], BaseChatModel] = _demo if spec.provider == "demo" else _provided
-    secrets = [spec.api_key.get_secret_value()] if spec.api_key else []
     try:
         model = build(spec)
     except ModelUnusable:
         raise
     except Exception as error:
         # Providers raise whatever they like for a missing key or a wrong parameter.
-        raise ModelUnusable(_explain(spec, error, secrets)) from error
+        raise ModelUnusable(explain_refusal(spec, error)) from error
     retries = getattr(model, "max_retries", None)
     tries = 1 if isinstance(model, DemoChatModel) else 1 + (_CLIENT_RETRIES if retries is None else retries)
     return BoundModel(name=spec.name, model=model, tries=tries)
@@ -66,7 +65,9 @@ def _provided(spec: ModelSpec) -> BaseChatModel:
     return model
 
 
-def _explain(spec: ModelSpec, error: Exception, secrets: list[str]) -> str:
+def explain_refusal(spec: ModelSpec | EmbeddingModelSpec, error: Exception) -> str:
+    """Why a provider's client could not be built, without the key."""
+    secrets = [spec.api_key.get_secret_value()] if spec.api_key else []
     said = redact(str(error).split("\n")[0], secrets)
     match error:
         case ImportError():

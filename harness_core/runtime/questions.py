@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
-
-from langchain_core.messages import AIMessage, AnyMessage
 
 from harness_core.approvals import Approval, Asked, QuestionKind
 from harness_core.arguments import shown_arguments
 from harness_core.canonical import digest
 from harness_core.events import ApprovalRequested
-from harness_core.models import Fence
-from harness_core.policy import Ask, CallSite
-from harness_core.redaction import redact
-from harness_core.runtime.call_schema import CallSchema
-from harness_core.runtime.tools import BoundTool
+from harness_core.policy import Ask
+from harness_core.runtime.call_facts import CallFacts
 from harness_core.store import Question
-
-_REASON = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFacts:
-    """One tool call: where it stands, and what the model wants to pass, defaults included."""
-
-    fence: Fence
-    site: CallSite
-    key: str
-    call: str
-    tool: BoundTool
-    schema: CallSchema
-    arguments: dict[str, Any]
-    reason: str
 
 
 def approval_id(run_id: str, call_key: str, number: int = 0) -> str:
@@ -77,8 +56,9 @@ def question(
         call=facts.call,
         call_key=facts.key,
         tool=spec.name,
-        agent=facts.site.agent,
+        agent=facts.site.acting or facts.site.agent,
         requester=facts.site.requester,
+        also_asked=tuple(sorted(facts.site.requesters - {facts.site.requester})),
         channel=facts.site.channel,
         pause=pause,
         state="open",
@@ -100,15 +80,6 @@ def question(
     )
 
 
-def agents_reason(messages: Sequence[AnyMessage], call: str) -> str:
-    """What the model said in the message that makes this call."""
-    for message in reversed(messages):
-        if isinstance(message, AIMessage) and any(each["id"] == call for each in message.tool_calls):
-            text = redact(" ".join(str(message.text).split()))
-            return text if len(text) <= _REASON else f"{text[: _REASON - 1]}…"
-    return ""
-
-
 def _requested(about: Approval, ask: Ask) -> ApprovalRequested:
     asked = about.asked
     return ApprovalRequested(
@@ -120,6 +91,7 @@ def _requested(about: Approval, ask: Ask) -> ApprovalRequested:
         title=asked.title,
         arguments=shown_arguments(asked.arguments, frozenset(asked.secret)),
         rule=asdict(about.rule),
+        also_asked=about.also_asked,
         quorum=about.quorum,
         expire_after=round(ask.expire_after * 1000),
         preview=asked.preview,

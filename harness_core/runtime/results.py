@@ -55,13 +55,13 @@ def unpack(stored: bytes) -> Result:
 
 
 def fitted(result: Result, tool: BoundTool, arguments: Mapping[str, Any]) -> Result:
-    """``result`` as the model gets it: capped, errors without secrets, artifacts only where they are JSON."""
+    """``result`` as the model may get it: errors without secrets, artifacts only where they are JSON."""
     if not isinstance(result, ToolMessage):
-        return result
+        return _named(result, tool.name)
     content: Any = result.content
     if result.status == "error" and isinstance(content, str):
         content = redact(content, tool.secrets(arguments))
-    return result.model_copy(update={"content": _capped(content), "artifact": _plain(result.artifact)})
+    return result.model_copy(update={"content": content, "artifact": _plain(result.artifact)})
 
 
 def prefixed(result: Result, note: str) -> Result:
@@ -82,21 +82,16 @@ def failure(error: Exception, tool: BoundTool, arguments: Mapping[str, Any]) -> 
     return said if len(said) <= REASON_LENGTH else f"{said[: REASON_LENGTH - 1]}…"
 
 
-def _capped(content: Any) -> Any:
-    """Text cut to the limit, saying so; of blocks, each text by itself."""
-    match content:
-        case str():
-            data = content.encode()
-            if len(data) <= OUTPUT_LIMIT:
-                return content
-            kept = data[:OUTPUT_LIMIT].decode(errors="ignore")
-            return f"{kept}\n[The output was cut: {len(kept.encode())} of {len(data)} bytes are shown.]"
-        case list():
-            return [_capped(block) for block in content]
-        case {"type": "text", "text": str(text), **rest}:
-            return {"type": "text", "text": _capped(text), **rest}
-        case _:
-            return content
+def _named(result: Command[Any], name: str) -> Command[Any]:
+    """A tool's own update of the state, its message under the name of the tool: some leave it out."""
+    if not isinstance(result.update, dict) or not isinstance(messages := result.update.get("messages"), list):
+        return result
+    named = [
+        each.model_copy(update={"name": name}) if isinstance(each, ToolMessage) and not each.name else each
+        for each in messages
+    ]
+    update = {**result.update, "messages": named}
+    return Command(graph=result.graph, goto=result.goto, resume=result.resume, update=update)
 
 
 def _plain(artifact: Any) -> Any:

@@ -38,4 +38,12 @@ class CallRefused:
     message: str
 
 
-GraphNews = ModelStep | ToolStep | CallRefused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Words that middleware puts in the model's place. ``message`` is the id of the message in the state."""
+
+    message: str
+    text: str
+
+
+GraphNews = ModelStep | ToolStep | CallRefused | Said

@@ -25,9 +25,9 @@ from harness_core.runtime.chunks import (
     ToolCallChunk,
     ToolResultChunk,
 )
-from harness_core.runtime.gate import QUESTION
 from harness_core.runtime.limits import Pace
-from harness_core.runtime.steps import CallRefused, ModelStep, ToolStep
+from harness_core.runtime.passing import QUESTION
+from harness_core.runtime.steps import CallRefused, ModelStep, Said, ToolStep
 from harness_core.runtime.tools import BoundTool
 
 MODES = ("messages", "updates", "custom")
@@ -73,6 +73,8 @@ class ChunkStream:
                 yield from self._model_step(step)
             case {"type": "custom", "data": ToolStep() as step}:
                 yield from self._tool_step(step)
+            case {"type": "custom", "data": Said(message=message, text=text)}:
+                yield ContentChunk(text=text, message=message)
             case _:
                 return
 

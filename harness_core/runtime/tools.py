@@ -35,14 +35,27 @@ class ToolUnusable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundTool:
-    """A tool with what the workspace says about it."""
+    """A tool with what the workspace says about it.
+
+    ``source`` is the object of the workspace it comes from, empty for tools that agents bring along. A tool that
+    ``stays_inside`` changes nothing outside the graph.
+    """
 
     spec: ToolSpec
     tool: BaseTool
+    source: str = ""
+    stays_inside: bool = False
+
+    @property
+    def name(self) -> str:
+        """What models call it."""
+        return self.tool.name
 
     @property
     def effect(self) -> Effect:
         """What repeating a call would do."""
+        if self.stays_inside:
+            return Effect.NONE
         return Effect.IDEMPOTENT if self.spec.idempotent else Effect.ONCE
 
     def label(self, arguments: Mapping[str, Any]) -> str:
@@ -86,16 +99,16 @@ def load_tool(spec: ToolSpec) -> BoundTool:
     """
     found = _import(spec)
     if isinstance(found, BaseTool):
-        return BoundTool(spec=spec, tool=_renamed(found, spec))
+        return BoundTool(spec=spec, tool=_renamed(found, spec), source=spec.name)
     if inspect.isfunction(found):
-        return BoundTool(spec=spec, tool=_from_function(found, spec))
+        return BoundTool(spec=spec, tool=_from_function(found, spec), source=spec.name)
     raise ToolUnusable(
         f"{spec.python} is a {type(found).__name__}: a tool is a function or a LangChain tool object"
     )
 
 
 def _import(spec: ToolSpec) -> Any:
-    reference = python_reference(spec.python)
+    reference = python_reference(spec.python or "")
     if reference is None:
         raise ToolUnusable(f"{spec.python} is not a reference: write package.module:function")
     try:

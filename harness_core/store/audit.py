@@ -26,13 +26,20 @@ class AuditRepository:
         """The links after sequence number ``after``, in order."""
         keys = self._scripts.keys(tenant)
         async with store_errors():
-            first = await self._client.lindex(keys("audit", tenant), 0)
-            if first is None:
-                return []
-            # Retention cuts the oldest links off, so the place of a link is counted from the first that is left.
-            start = max(0, after + 1 - _entry(first).seq)
+            pipe = self._client.pipeline(transaction=True)
+            pipe.hget(keys("audit_head", tenant), "seq")
+            pipe.llen(keys("audit", tenant))
+            newest, length = await pipe.execute()
+            # Retention cuts the oldest links off, so the place of a link is counted from the newest one.
+            start = max(0, after + int(length) - int(newest or 0))
             rows = await self._client.lrange(keys("audit", tenant), start, start + limit - 1)
         return [_entry(row) for row in rows]
+
+    async def newest(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
+        """The newest links, the newest first."""
+        async with store_errors():
+            rows = await self._client.lrange(self._scripts.keys(tenant)("audit", tenant), -limit, -1)
+        return [_entry(row) for row in reversed(rows)]
 
     async def note(self, tenant: str, facts: Mapping[str, str]) -> None:
         """Adds a link about something that changed nothing else, such as a refusal."""

@@ -129,15 +129,20 @@ class CheckpointRepository:
         """Forgets everything about a thread's checkpoints."""
         keys = await self._home(thread_id)
         for ns in await self.namespaces(thread_id):
-            await self.delete_checkpoints(thread_id, ns, await self.ids(thread_id, ns))
-            async with store_errors():
-                await self._client.unlink(
-                    keys("ck_headers", thread_id, ns),
-                    keys("ck_ids", thread_id, ns),
-                    keys("ck_blobs", thread_id, ns),
-                )
+            await self.delete_namespace(thread_id, ns)
         async with store_errors():
             await self._client.unlink(keys("ck_namespaces", thread_id))
+
+    async def delete_namespace(self, thread_id: str, ns: str) -> None:
+        """Forgets everything in one namespace of a thread."""
+        keys = await self._home(thread_id)
+        await self.delete_checkpoints(thread_id, ns, await self.ids(thread_id, ns))
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=True)
+            for name in ("ck_headers", "ck_ids", "ck_blobs"):
+                pipe.unlink(keys(name, thread_id, ns))
+            pipe.srem(keys("ck_namespaces", thread_id), ns)
+            await pipe.execute()
 
     async def delete_checkpoints(
         self, thread_id: str, ns: str, ids: Sequence[str], blobs: Sequence[BlobKey] = ()

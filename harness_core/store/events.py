@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness_core.errors import RunNotFound
 from harness_core.events import Event, decode_payload
 from harness_core.store.connection import Client, store_errors
@@ -35,6 +37,24 @@ class EventRepository:
             self._decode(tenant.decode(), run_id, after + index + 1, entry)
             for index, entry in enumerate(entries)
         ]
+
+    async def names(self, after: Mapping[str, int]) -> dict[str, list[str]]:
+        """The names of the events of each run after a sequence number: one round trip, and none is opened.
+
+        The runs are of one tenant. Of one that is gone there are no events.
+        """
+        if not after:
+            return {}
+        keys = await self._runs.locate(next(iter(after)))
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=False)
+            for run_id, seq in after.items():
+                pipe.lrange(keys("events", run_id), seq, -1)
+            found = await pipe.execute()
+        return {
+            run_id: [entry.split(b"|", 3)[2].decode() for entry in entries]
+            for run_id, entries in zip(after, found, strict=True)
+        }
 
     def _decode(self, tenant: str, run_id: str, seq: int, entry: bytes) -> Event:
         at, flag, raw_name, data = entry.split(b"|", 3)

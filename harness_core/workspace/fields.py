@@ -7,9 +7,11 @@ says what is ``allowed``. Text that came from a variable is accepted for a numbe
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from harness_core.workspace.document import SECRET_KEY
@@ -38,6 +40,14 @@ def parse_duration(value: object) -> float:
     return seconds
 
 
+def spell_duration(seconds: float) -> str:
+    """The opposite of :func:`parse_duration`, in the largest unit that leaves a whole number."""
+    for unit in ("d", "h", "m", "s"):
+        if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:.0f}{unit}"
+    return f"{seconds * 1000:g}ms"
+
+
 def at_least(seconds: float) -> AfterValidator:
     """A duration of ``seconds`` or more."""
 
@@ -54,6 +64,44 @@ def at_least(seconds: float) -> AfterValidator:
 def _number(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value.strip(), re.ASCII):
         return int(value)
+    return value
+
+
+def _seconds(value: object) -> object:
+    """As LangChain's own parameters have it, a bare number is seconds; nothing at all is no delay."""
+    if isinstance(value, str) and re.fullmatch(r"0(?:ms|s|m|h|d)?", value.strip(), re.ASCII):
+        return 0.0
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or any(char.isspace() for char in value):
+        raise PydanticCustomError("bad_url", "is not an address", {"allowed": "http://… or https://…"})
+    return value
+
+
+def _inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or value.startswith("~") or "\\" in value or "\0" in value:
+        raise PydanticCustomError(
+            "path_outside",
+            "leaves the folder",
+            {"allowed": "a path below the folder, without a / at its start, .. or ~"},
+        )
+    return value
+
+
+def _virtual(value: str) -> str:
+    parts = PurePosixPath(value).parts
+    if not value.startswith("/") or ".." in parts or "~" in parts:
+        raise PydanticCustomError(
+            "bad_file_path", "is not a path of the agent's files", {"allowed": "/… without .. and ~"}
+        )
     return value
 
 
@@ -127,23 +175,74 @@ def reveal_secrets(value: Any) -> Any:
             return value
 
 
-Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration)]
+VARIABLE_SCHEMA: Final = {"type": "string", "pattern": r"\$\{"}
+DURATION_SCHEMA: Final = {
+    "type": "string",
+    "pattern": r"^\s*\d{1,12}(\.\d{1,6})?(ms|s|m|h|d)\s*$|\$\{",
+    "description": "A number and ms, s, m, h or d.",
+}
+
+Duration: TypeAlias = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(DURATION_SCHEMA)]
 """Seconds; written as ``10s``, ``15m``, ``4h``, ``30d``."""
 
-Count: TypeAlias = Annotated[int, BeforeValidator(_number), Field(strict=True, ge=1)]
-Flag: TypeAlias = Annotated[bool, BeforeValidator(_flag), Field(strict=True)]
+Delay: TypeAlias = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(strict=True, ge=0),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, DURATION_SCHEMA]}),
+]
+"""Seconds, 0 included; a number, or written like a duration."""
+
+Factor: TypeAlias = Annotated[float, Field(strict=True, ge=0)]
+Count: TypeAlias = Annotated[
+    int,
+    BeforeValidator(_number),
+    Field(strict=True, ge=1),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, VARIABLE_SCHEMA]}),
+]
+Whole: TypeAlias = Annotated[
+    int,
+    BeforeValidator(_number),
+    Field(strict=True, ge=0),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, VARIABLE_SCHEMA]}),
+]
+Flag: TypeAlias = Annotated[
+    bool,
+    BeforeValidator(_flag),
+    Field(strict=True),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, VARIABLE_SCHEMA]}),
+]
 Text: TypeAlias = Annotated[str, StringConstraints(strict=True), AfterValidator(_not_blank)]
+_NAME: Final = r"[A-Za-z0-9_-]{1,64}"
 Name: TypeAlias = Annotated[
     str,
     StringConstraints(strict=True),
-    _matching(r"[A-Za-z0-9_-]{1,64}", "bad_name", "is not a name", "1 to 64 letters, digits, _ and -"),
+    _matching(_NAME, "bad_name", "is not a name", "1 to 64 letters, digits, _ and -"),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_NAME}$|\$\{{"}),
 ]
 PackageName: TypeAlias = Annotated[
     str,
     StringConstraints(strict=True),
     _matching(r"[A-Za-z_]\w*", "bad_package", "is not a top-level module or package", "a name without dots"),
+    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z_]\w*$"}),
+]
+ToolPattern: TypeAlias = Annotated[
+    str,
+    StringConstraints(strict=True),
+    _matching(
+        r"[\w.*?-]+(?:/[\w.*?-]+)?",
+        "bad_tool_pattern",
+        "is not a pattern of tools",
+        "letters, digits, _ - and ., * for any text, ? for one letter; server/tool for a server's",
+    ),
 ]
 Template: TypeAlias = Annotated[
     str, StringConstraints(strict=True), AfterValidator(_not_blank), AfterValidator(_template)
 ]
 Reference: TypeAlias = Annotated[str, StringConstraints(strict=True), AfterValidator(_reference)]
+Url: TypeAlias = Annotated[Text, AfterValidator(_url)]
+InsidePath: TypeAlias = Annotated[Text, AfterValidator(_inside)]
+"""A path below a folder, with ``/``; links are followed, and checked, when the folder is known."""
+
+VirtualPath: TypeAlias = Annotated[Text, AfterValidator(_virtual)]
+"""A path among the files that a deep agent sees."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -12,13 +12,15 @@ from pydantic_core import ErrorDetails
 
 from harness_core.workspace.diagnostics import KeyPath, listed, nearest_name, on_one_line
 from harness_core.workspace.document import Document
-from harness_core.workspace.schema import SPECS, Spec
+from harness_core.workspace.schema import MIDDLEWARE_OBJECTS, MIDDLEWARE_TYPES, REFUSED_TYPES, SPECS, Spec
+from harness_core.workspace.shape import keys_at
 
 _TYPES: Final[Mapping[str, str]] = {
     "string_type": "text",
     "string_sub_type": "text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "float_type": "a number",
     "bool_type": "true or false",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
@@ -26,17 +28,61 @@ _TYPES: Final[Mapping[str, str]] = {
     "tuple_type": "a list",
     "list_type": "a list",
 }
+_BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+}
 
 
-def fit(document: Document) -> Spec | None:
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """An object, and the document that describes it."""
+
+    document: Document
+    spec: Spec
+
+
+def fit(document: Document) -> Fitted | None:
     """The object that ``document`` describes; ``None`` after reporting everything that keeps it from being one."""
-    spec_class = SPECS[document.kind]
+    spec_class = _shape_of(document)
+    if spec_class is None:
+        return None
     try:
-        return spec_class.model_validate(document.data())
+        return Fitted(document, spec_class.model_validate(document.data()))
     except ValidationError as invalid:
         for error in invalid.errors(include_url=False, include_input=False):
             _report(document, spec_class, error)
         return None
+
+
+def _shape_of(document: Document) -> type[Spec] | None:
+    if document.kind != "Middleware":
+        return SPECS[document.kind]
+    found = document.value("type")
+    if not isinstance(found, str):
+        code = "wrong-type" if document.has("type") else "missing-key"
+        message = "must be text" if document.has("type") else "“type” is required"
+        document.report(("type",), code, message, allowed=listed(MIDDLEWARE_TYPES))
+        return None
+    if found not in MIDDLEWARE_OBJECTS:
+        _refuse_middleware(document, ("type",))
+        return None
+    return MIDDLEWARE_OBJECTS[found]
+
+
+def _refuse_middleware(document: Document, path: KeyPath) -> None:
+    """A type that is none, or one that must not be used; the text at ``path`` says which."""
+    name = document.text(*path)
+    if name in REFUSED_TYPES:
+        message = f"cannot be declared: {REFUSED_TYPES[name]}"
+        document.report(path, "middleware-refused", message, allowed=listed(MIDDLEWARE_TYPES))
+        return
+    nearest = nearest_name(document.shown(*path), MIDDLEWARE_TYPES)
+    message = "is not a type of middleware; a class of your own is type: custom with python"
+    document.report(
+        path, "unknown-middleware-type", message, allowed=listed(MIDDLEWARE_TYPES), nearest=nearest
+    )
 
 
 def _report(document: Document, spec_class: type[Spec], error: ErrorDetails) -> None:
@@ -44,38 +90,68 @@ def _report(document: Document, spec_class: type[Spec], error: ErrorDetails) -> 
     context = error.get("ctx", {})
     match error["type"]:
         case "missing":
-            document.report(
-                path,
-                "missing-key",
-                f"“{path[-1]}” is required",
-                allowed=_allowed_here(spec_class, path),
-                found="nothing",
-            )
+            _missing(document, spec_class, path)
         case "extra_forbidden":
-            known = _keys_at(spec_class, path[:-1])
+            known = keys_at(spec_class, error["loc"][:-1])
             key = on_one_line(str(path[-1]))
-            message = f"“{key}” is not a key of {_owner(spec_class, path)}"
+            message = f"“{key}” is not a key of {_owner(document, path)}"
             nearest = nearest_name(key, known)
             document.report(path, "unknown-key", message, found=key, allowed=listed(known), nearest=nearest)
         case "literal_error":
             words = re.findall(r"[\w-]+", context["expected"].replace(" or ", ", "))
-            values = [{"True": "true", "False": "false"}.get(word, word) for word in words]
-            nearest = nearest_name(document.shown(*path), values)
-            document.report(
-                path,
-                "unknown-value",
-                "is not one of the known values",
-                allowed=", ".join(values),
-                nearest=nearest,
+            _unknown_value(
+                document, path, [{"True": "true", "False": "false"}.get(word, word) for word in words]
             )
-        case "greater_than_equal":
-            document.report(path, "out-of-range", "is out of range", allowed=f"at least {context['ge']}")
+        case "union_tag_not_found" | "union_tag_invalid":
+            _wrong_shape(document, spec_class, (*path, str(context["discriminator"]).strip("'")), context)
+        case "too_short":
+            # pydantic also says so when every item was refused by itself.
+            if not document.length(*path):
+                document.report(path, "too-few", "must not be an empty list", allowed="at least one")
+        case kind if kind in _BOUNDS:
+            bound, least = _BOUNDS[kind]
+            document.report(path, "out-of-range", "is out of range", allowed=f"{least} {context[bound]:g}")
         case kind if kind in _TYPES:
             document.report(path, "wrong-type", f"must be {_TYPES[kind]}", allowed=_TYPES[kind])
         case kind:
-            allowed, found = str(context.get("allowed", "")), context.get("found")
-            message = error["msg"] if "allowed" in context else "is not valid here"
-            document.report(path, kind.replace("_", "-"), message, allowed=allowed, found=found)
+            document.report(
+                (*path, *context.get("at", ())),
+                kind.replace("_", "-"),
+                error["msg"] if "allowed" in context else "is not valid here",
+                allowed=str(context.get("allowed", "")),
+                found=str(path[-1]) if error["loc"][-1:] == ("[key]",) else context.get("found"),
+            )
+
+
+def _wrong_shape(
+    document: Document, spec_class: type[Spec], path: KeyPath, context: Mapping[str, Any]
+) -> None:
+    """What stands at ``path`` should say which of several shapes is meant."""
+    if "tag" not in context:
+        _missing(document, spec_class, path)
+    elif path[0] == "middleware" and len(path) == 3:
+        _refuse_middleware(document, path)
+    else:
+        _unknown_value(document, path, re.findall(r"'([\w-]+)'", context["expected_tags"]))
+
+
+def _missing(document: Document, spec_class: type[Spec], path: KeyPath) -> None:
+    key = path[-1]
+    is_python = key == "python"
+    allowed = "package.module:function" if is_python else f"a value for {key} in {_owner(document, path)}"
+    if key == "type" and path[0] == "middleware" and spec_class is SPECS["Agent"]:
+        allowed = listed(MIDDLEWARE_TYPES)
+    document.report(path, "missing-key", f"“{key}” is required", allowed=allowed, found="nothing")
+
+
+def _unknown_value(document: Document, path: KeyPath, known: list[str]) -> None:
+    document.report(
+        path,
+        "unknown-value",
+        "is not one of the known values",
+        allowed=", ".join(known),
+        nearest=nearest_name(document.shown(*path), known),
+    )
 
 
 def _path_in(document: Document, error: ErrorDetails) -> KeyPath:
@@ -88,35 +164,6 @@ def _path_in(document: Document, error: ErrorDetails) -> KeyPath:
     return path
 
 
-def _owner(spec_class: type[Spec], path: KeyPath) -> str:
+def _owner(document: Document, path: KeyPath) -> str:
     keys = [part for part in path[:-1] if isinstance(part, str)]
-    return f"“{keys[-1]}”" if keys else f"kind {_kind_of(spec_class)}"
-
-
-def _kind_of(spec_class: type[Spec]) -> str:
-    return next(kind for kind, candidate in SPECS.items() if candidate is spec_class)
-
-
-def _allowed_here(spec_class: type[Spec], path: KeyPath) -> str:
-    return (
-        "package.module:function"
-        if path == ("python",)
-        else f"a value for {path[-1]} in {_owner(spec_class, path)}"
-    )
-
-
-def _keys_at(spec_class: type[Spec], path: KeyPath) -> list[str]:
-    """The keys that the mapping at ``path`` may have."""
-    spec: type[Spec] | None = spec_class
-    for part in path:
-        if spec is not None and part in spec.model_fields:
-            spec = _spec_within(spec.model_fields[str(part)].annotation)
-    return [] if spec is None else list(spec.model_fields)
-
-
-def _spec_within(annotation: Any) -> type[Spec] | None:
-    """The model that an annotation such as ``tuple[Rule, ...] | None`` is about."""
-    if isinstance(annotation, type) and issubclass(annotation, Spec):
-        return annotation
-    inner: Iterable[type[Spec] | None] = map(_spec_within, typing.get_args(annotation))
-    return next((found for found in inner if found is not None), None)
+    return f"“{keys[-1]}”" if keys else f"kind {document.kind}"

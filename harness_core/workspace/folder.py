@@ -62,7 +62,8 @@ def _yaml_files(folder: Path) -> list[Path]:
     )
 
 
-def _is_inside(path: Path, folder: Path) -> bool:
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether ``path``, links followed, lies in ``folder``."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
@@ -76,7 +77,7 @@ def _read(path: Path, folder: Path, findings: Findings) -> str | None:
         )
 
     # A link that stays inside is how mounted configuration folders swap their files at once.
-    if not _is_inside(path, folder):
+    if not is_inside(path, folder):
         refuse(
             "outside-folder",
             "the file is a link that leaves the workspace folder",

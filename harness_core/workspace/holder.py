@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from harness_core.errors import WorkspaceInvalid
+from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.diagnostics import Diagnostic
 from harness_core.workspace.folder import stamp
-from harness_core.workspace.loader import Workspace, check_workspace
+from harness_core.workspace.loader import check_workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Providers of chat models known by name: LangChain's, and the built-in ``demo`` that needs no key and no network.
+"""Providers of models known by name: LangChain's, and the built-in ``demo`` that needs no key and no network.
 
 A copy, so that checking a workspace does not import LangChain; a test compares it with the original.
 """
@@ -42,3 +42,20 @@ PROVIDERS: Final = frozenset(
         "xai",
     }
 )
+
+EMBEDDING_PROVIDERS: Final = frozenset(
+    {
+        "azure_ai",
+        "azure_openai",
+        "bedrock",
+        "cohere",
+        "google_genai",
+        "google_vertexai",
+        "huggingface",
+        "minilm",
+        "mistralai",
+        "ollama",
+        "openai",
+    }
+)
+"""Providers of embeddings: LangChain's, and ``minilm``, whose weights an optional package carries."""

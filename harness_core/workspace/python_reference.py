@@ -96,7 +96,8 @@ def defined_names(source: Path) -> frozenset[str] | None:
         return None
     try:
         tree = ast.parse(source.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
+    except (OSError, SyntaxError, ValueError, RecursionError, SystemError):
+        # SystemError: Python 3.11 miscounts its depth when garbage is collected while it parses (gh-106905).
         return None
     names: set[str] = set()
     pending: list[ast.AST] = [tree]
@@ -109,7 +110,7 @@ def defined_names(source: Path) -> frozenset[str] | None:
                 names.add(alias or name.partition(".")[0])
             case ast.Name(id=name, ctx=ast.Store()):
                 names.add(name)
-            case ast.Lambda():
+            case ast.Lambda() | ast.ImportFrom(module="__future__"):
                 pass
             case _:
                 pending.extend(ast.iter_child_nodes(node))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from harness_core import canonical
 from harness_core.errors import UnknownAgent
-from harness_core.workspace.loader import Workspace
-from harness_core.workspace.schema import AgentSpec, Spec
+from harness_core.workspace.assembly import Workspace
+from harness_core.workspace.schema import AgentSpec, Spec, ToolSpec
 
 
 def agents_reached(workspace: Workspace, agent: str) -> dict[str, AgentSpec]:
@@ -21,20 +21,38 @@ def agents_reached(workspace: Workspace, agent: str) -> dict[str, AgentSpec]:
         name = pending.pop()
         if name in reached:
             continue
-        if name not in workspace.agents:
-            raise UnknownAgent(name, sorted(workspace.agents))
-        reached[name] = workspace.agents[name]
-        pending.extend(workspace.agents[name].subagents)
+        reached[name] = _agent(workspace, name)
+        pending.extend(reached[name].subagents)
     return reached
+
+
+def tool_of(workspace: Workspace, agent: str, tool: str) -> ToolSpec | None:
+    """What the workspace says about the tool that this agent's model knows by the name ``tool``.
+
+    A server whose tools the workspace does not list counts as having it when nothing else has. None: no Tool object
+    and no middleware of the agent brings such a tool.
+
+    :raises UnknownAgent: the workspace has no such agent.
+    """
+    spec = _agent(workspace, agent)
+    objects = [workspace.tools[name] for name in spec.tools]
+    for listed in (True, False):
+        for each in objects:
+            if (each.tools is not None) is listed and each.has_tool(tool):
+                return each.for_tool(tool)
+        for middleware in workspace.middleware_of(spec):
+            if listed and tool in middleware.brings:
+                return middleware.tool(tool)
+    return None
 
 
 def agent_digest(workspace: Workspace, agent: str) -> str:
     """SHA-256 over everything that says how ``agent`` behaves, hex.
 
-    Covered are the agent, its subagents, the models and tools of all of them, and of the Runtime the approvals,
-    the limits and the checkpointer. An edit elsewhere does not change it, nor does one that only spells the same
-    otherwise: another order of files, a default written out. Secrets are left out, so that a key can be rotated
-    while a run waits for a person.
+    Covered are the agent, its subagents, the models, tools and middleware of all of them, the policies that can be
+    about one of them, and of the Runtime the approvals, the limits and the checkpointer. An edit elsewhere does not
+    change it, nor does one that only spells the same otherwise: another order of files, a default written out.
+    Secrets are left out, so that a key can be rotated while a run waits for a person.
 
     :raises UnknownAgent: the workspace has no such agent.
     """
@@ -45,6 +63,12 @@ def agent_digest(workspace: Workspace, agent: str) -> str:
     return canonical.digest(agent, *sorted(lines))
 
 
+def _agent(workspace: Workspace, agent: str) -> AgentSpec:
+    if agent not in workspace.agents:
+        raise UnknownAgent(agent, sorted(workspace.agents))
+    return workspace.agents[agent]
+
+
 def _reached(workspace: Workspace, agent: str) -> Iterator[tuple[str, Spec]]:
     """Every object that counts, each with a word that says what it is."""
     runtime = workspace.runtime
@@ -52,9 +76,19 @@ def _reached(workspace: Workspace, agent: str) -> Iterator[tuple[str, Spec]]:
     yield "limits", runtime.limits
     yield "checkpointer", runtime.checkpointer
     agents = agents_reached(workspace, agent)
+    middleware = [each for spec in agents.values() for each in workspace.middleware_of(spec)]
+    named = {use for spec in agents.values() for use in spec.middleware if isinstance(use, str)}
     for name, spec in agents.items():
         yield f"agent {name}", spec
-    for name in {spec.model for spec in agents.values()}:
+    for name in sorted(named):
+        yield f"middleware {name}", workspace.middleware[name]
+    models = {spec.model for spec in agents.values()} | {
+        name for each in middleware for name in each.models_named
+    }
+    for name in sorted(models):
         yield f"model {name}", workspace.models[name]
-    for name in {tool for spec in agents.values() for tool in spec.tools}:
+    for name in sorted({tool for spec in agents.values() for tool in spec.tools}):
         yield f"tool {name}", workspace.tools[name]
+    for policy in workspace.policies.values():
+        if policy.agents is None or agents.keys() & set(policy.agents):
+            yield f"policy {policy.name}", policy

@@ -20,6 +20,11 @@ def is_template(text: str) -> bool:
     return "{" not in rest and "}" not in rest
 
 
+def placeholders(template: str) -> tuple[str, ...]:
+    """The arguments that the template names, in order."""
+    return tuple(_PLACEHOLDER.findall(template))
+
+
 def fill_template(template: str, arguments: Mapping[str, object], secret: Collection[str] = ()) -> str:
     """The template with values in place: secret ones masked, missing ones ``…``, long ones cut to 60 characters."""
 

@@ -62,6 +62,25 @@ async def test_a_gated_call_waits_without_a_lease_and_runs_once_when_it_is_appro
         if isinstance(each.payload, RunResumed)
     ]
     assert [each.resume_kind for each in resumed] == ["approval"]
+    assert resumed[0].gap < 10_000, "the time in which people thought is no interruption"
+
+
+async def test_a_decision_that_finds_no_worker_tells_how_long_nobody_went_on(office: ApprovalOffice) -> None:
+    async with office.worker():
+        run_id = await office.ask(call("restart") + " then say 3 words")
+        asked = await office.question(run_id)
+        await office.parked(run_id)
+    await office.later(60)
+    await office.decide(asked)
+    await office.later(20)
+    async with office.worker("w2"):
+        await office.ended(run_id)
+
+    events = await office.store.events.read(run_id)
+    (resumed,) = [each.payload for each in events if isinstance(each.payload, RunResumed)]
+    assert resumed.resume_kind == "approval"
+    assert 20_000 <= resumed.gap < 50_000
+    assert len(office.ran("restart")) == 1
 
 
 async def test_a_rejection_reaches_the_model_with_its_reason_and_nothing_runs(office: ApprovalOffice) -> None:

@@ -19,7 +19,8 @@ from harness_core.runtime import AgentRuntime, FencedSaver
 async def change_the_call(office: ApprovalOffice, run_id: str, **arguments: Any) -> None:
     """Puts other arguments into the model's message in the checkpoint, as somebody with the keys could."""
     run = await office.store.runs.get(run_id)
-    graph: Any = AgentRuntime(office.holder.current, office.store, SEAL)._bindings["ops"].graph
+    runtime = AgentRuntime(office.holder.current, office.store, SEAL)
+    graph: Any = (await runtime._bindings.get("ops")).graph
     graph.checkpointer = FencedSaver(office.store.checkpoints, SEAL, require_fence=False, tenant=TENANT)
     known = {"thread_id": run.thread_id, "run_id": run_id, "agent": "ops"}
     config = {"configurable": known, "metadata": {"run_id": run_id, "agent": "ops"}}

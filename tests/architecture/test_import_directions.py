@@ -33,6 +33,7 @@ CORE = {
     "store": RECORDS | {"workspace"},
     "routing": RECORDS | {"workspace"},
     "runtime": RECORDS | {"arguments", "workspace", "policy", "preview", "store"},
+    "tools": RECORDS | {"runtime"},
     "engine": RECORDS | {"arguments", "workspace", "policy", "preview", "store", "routing", "runtime"},
 }
 

@@ -39,7 +39,7 @@ async def test_last_words_come_first_while_thirty_runs_stream(limited_stage: Sta
     acts = [await stage.play(channel=channels[number % 3]) for number in range(30)]
     streams = {act.run_id: asyncio.create_task(stream(act)) for act in acts}
     try:
-        await asyncio.gather(*(act.says("word") for act in acts[:9]))
+        await asyncio.gather(*(act.says("word", within=30.0) for act in acts[:9]))
         lags = await asyncio.gather(*(end(act, streams.pop(act.run_id)) for act in acts[:8]))
     finally:
         for task in streams.values():

@@ -32,7 +32,7 @@ async def fleet() -> AsyncIterator[Fleet]:
         yield running
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("victim", ["worker", "web", "redis"])
 async def test_whatever_is_killed_a_call_acts_once_or_somebody_is_asked_what_became_of_it(
     fleet: Fleet, victim: Victim, workers: int, measured: Measured

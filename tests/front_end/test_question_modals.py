@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from front_end.cards import now, shown
+from front_end.cards import now, opened, screen, shown
 from front_end.questions import question
 from front_end.slack_bodies import CAST
 from front_end.stage import Stage
-from waiting import wait_until
 
 from bot.playground.faults import ErrorAnswer, Hang
 from bot.playground.records import Message, View
@@ -31,25 +28,12 @@ from harness_core.approvals import Approve, ApproverRule, Asked, Reject
 GROUP = ApproverRule(usergroups=(CAST.ops_group,))
 
 
-async def opened(stage: Stage, card: Message, action_id: str, user: str = CAST.approver) -> View:
-    """The modal in front of a person who pressed a button."""
-    assert (await stage.door.click(card, action_id, user=user)).ok
-    views = await stage.door.views(user=user)
-    assert views, [each.text for each in await stage.door.ephemerals(user=user)]
-    return views[-1]
-
-
 async def not_opened(stage: Stage, card: Message, action_id: str, user: str) -> str:
     """What somebody is told in a modal's place."""
     assert (await stage.door.click(card, action_id, user=user)).ok
     told = (await stage.told(user))[-1].text
     assert await stage.door.views(user=user) == []
     return told
-
-
-async def screen(stage: Stage, user: str = CAST.approver) -> str:
-    """The text of the modal on somebody's screen."""
-    return json.dumps((await stage.door.views(user=user))[-1].body, ensure_ascii=False)
 
 
 def submission(
@@ -288,58 +272,11 @@ async def test_details_are_for_everybody_who_sees_the_card_and_also_of_what_is_o
     assert asked.digest in json.dumps(view.body)
 
 
-async def test_a_late_store_opens_a_modal_that_is_filled_in(stage: Stage, redis_pid: int) -> None:
-    await shown(stage)
-    _, card = await shown(stage)
-    os.kill(redis_pid, signal.SIGSTOP)
-    try:
-        outcome = await stage.door.click(card, APPROVAL_REJECT, user=CAST.approver)
-        assert outcome.ok
-        assert outcome.seconds < 3
-        assert "Loading" in await screen(stage)
-    finally:
-        os.kill(redis_pid, signal.SIGCONT)
-
-    async def filled() -> bool:
-        return '"block_id": "reason"' in await screen(stage)
-
-    await wait_until(filled)
-
-
-async def test_a_late_store_tells_in_the_modal_why_there_is_nothing_to_fill_in(
-    stage: Stage, redis_pid: int
-) -> None:
-    _, card = await shown(stage)
-    os.kill(redis_pid, signal.SIGSTOP)
-    try:
-        await stage.door.click(card, APPROVAL_EDIT, user=CAST.admin)
-    finally:
-        os.kill(redis_pid, signal.SIGCONT)
-
-    async def told() -> bool:
-        return "You can't decide this request" in await screen(stage, CAST.admin)
-
-    await wait_until(told)
-
-
-async def test_a_submission_that_the_store_takes_late_says_in_the_modal_what_became_of_it(
-    stage: Stage, redis_pid: int
-) -> None:
-    asked, card = await shown(stage)
-    await opened(stage, card, APPROVAL_REJECT)
-    os.kill(redis_pid, signal.SIGSTOP)
-    try:
-        outcome = await stage.door.submit({"reason": "late"}, user=CAST.approver)
-        assert outcome.ok
-        assert outcome.seconds < 3
-    finally:
-        os.kill(redis_pid, signal.SIGCONT)
-
-    async def told() -> bool:
-        return "This is done" in await screen(stage)
-
-    await wait_until(told)
-    assert (await now(stage, asked)).reason == "late"
+async def test_the_pages_of_details_are_turned_by_whoever_sees_the_card(stage: Stage) -> None:
+    _, card = await shown(stage, asked=long_asked())
+    await opened(stage, card, APPROVAL_DETAILS, user=CAST.guest)
+    assert (await stage.door.submit({}, user=CAST.guest)).ok
+    assert "Page 2 of" in await screen(stage, CAST.guest)
 
 
 async def test_a_secret_is_in_no_modal(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections import Counter
 from typing import Any, Literal
@@ -20,6 +21,7 @@ keys: list[ToolCall] = []
 
 started = asyncio.Event()
 release = asyncio.Event()
+told = threading.Event()
 
 
 def forget() -> None:
@@ -27,6 +29,7 @@ def forget() -> None:
     global started, release  # an event belongs to the loop of one test
     runs.clear()
     keys.clear()
+    told.clear()
     started, release = asyncio.Event(), asyncio.Event()
 
 
@@ -88,6 +91,21 @@ def odd() -> object:
 async def asks() -> str:
     """Asks a person by itself."""
     return str(interrupt({"question": "really?"}))
+
+
+async def asks_until_told() -> str:
+    """Asks a person until somebody has decided."""
+    while not told.is_set():
+        interrupt({"question": "really?"})
+    runs["asks_until_told"] += 1
+    return "decided"
+
+
+@tool
+def state_reader(runtime: ToolRuntime[Any, Any]) -> str:
+    """Reads what the caller put into the state."""
+    files = {path: file["content"] for path, file in runtime.state.get("files", {}).items()}
+    return json.dumps({"given": runtime.state.get("given"), "files": files})
 
 
 @tool

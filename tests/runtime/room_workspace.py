@@ -19,9 +19,12 @@ def agent(*tools: str, name: str = "ops", extra: str = "") -> str:
     return f"kind: Agent\nname: {name}\nmodel: fast\ntools: [{', '.join(tools)}]\n{extra}"
 
 
-def workspace(folder: Path, *documents: str, model: str = DEMO, limits: str = "{}") -> Workspace:
-    """A loaded workspace of one model, ``fast``, and these documents."""
-    head = f"kind: Runtime\nlimits: {limits}\ntool_packages: [runtime]\nrouting: {{default_agent: ops}}\n"
+def workspace(
+    folder: Path, *documents: str, model: str = DEMO, limits: str = "{}", runtime: str = ""
+) -> Workspace:
+    """A loaded workspace of one model, ``fast``, and these documents. ``runtime`` adds to the Runtime."""
+    head = f"kind: Runtime\nlimits: {limits}\ntool_packages: [runtime]\n{runtime}"
+    head += "" if "routing:" in runtime else "routing: {default_agent: ops}\n"
     everything = [head, f"kind: Model\nname: fast\n{model}", *documents]
     folder.mkdir(exist_ok=True)
     (folder / "all.yaml").write_text("---\n".join(everything))

@@ -17,7 +17,7 @@ from runtime.room_workspace import agent, workspace
 from harness_core.errors import StaleFence
 from harness_core.models import Fence
 from harness_core.runtime import AgentRuntime, FencedSaver
-from harness_core.runtime.bindings import engine_saver
+from harness_core.runtime.checkpointer import engine_saver
 from harness_core.store import Seal, Store
 
 
@@ -100,7 +100,7 @@ async def test_the_engines_way_to_build_a_saver_cannot_make_an_unfenced_one(
 
     # The graphs that the engine runs hold this saver: even called past the runtime, they refuse.
     runtime = AgentRuntime(workspace(tmp_path, agent()), store, seal)
-    graph = runtime._bindings["ops"].graph
+    graph = (await runtime._bindings.get("ops")).graph
     assert isinstance(graph.checkpointer, FencedSaver)
     with pytest.raises(StaleFence):
         await graph.ainvoke({"messages": [("user", "hi")]}, {"configurable": {"thread_id": "t"}})

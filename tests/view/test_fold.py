@@ -131,7 +131,8 @@ def test_a_step_that_a_crash_cut_short_is_interrupted_until_it_starts_again() ->
 
 def test_only_an_interruption_of_more_than_ten_seconds_is_worth_telling() -> None:
     assert viewed(RunResumed(resume_kind="takeover", gap=10_000)).interruption is None
-    assert viewed(RunResumed(resume_kind="approval", gap=90_000)).interruption is None
+    assert viewed(RunResumed(resume_kind="approval", gap=10_000)).interruption is None
+    assert viewed(RunResumed(resume_kind="approval", gap=90_000)).interruption is not None
     told = viewed(RunResumed(resume_kind="takeover", gap=10_001, finished_steps=2)).interruption
     assert told == Interruption(at=T0 + 1_000 - 10_001, finished_steps=2)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from view.view_approvals import WAITING, asked, decided
 from view.view_events import RUN_ID, STARTED, viewed
 
 from bot.view.message import Part, render
@@ -16,9 +17,9 @@ from harness_core.events import (
     RunQueued,
     RunResumed,
     RunRouted,
-    StateChanged,
     StepCompleted,
     StepStarted,
+    ToolRefused,
 )
 
 _STEPS = (
@@ -213,9 +214,67 @@ def test_a_long_interruption_is_told_while_running_and_after() -> None:
     assert "starting again. No step had finished." in read(fresh)[1][0]
 
 
-def test_a_waiting_run_says_so() -> None:
-    part = only(*STARTED, StateChanged(source="running", target="waiting_for_approval"))
-    assert part.text == "Waiting for approval."
+def test_a_waiting_run_says_so_and_what_it_waits_for() -> None:
+    assert only(*STARTED, WAITING).text == "Waiting for approval."
+    part = only(*STARTED, asked(title="Restart <shop>\u200b"), WAITING)
+    assert part.text == "Waiting for approval: Restart &lt;shop&gt;\\u200b. See below."
+    assert read(part)[:2] == [[part.text], ["Waiting for approval: Restart &lt;shop&gt;\\u200b"]]
+    assert controls(part) == [STOP, STEPS]
+    several = only(*STARTED, asked(), asked(1), decided("reject"), asked(2), WAITING)
+    assert several.text == "Waiting for 2 approvals. See below."
+    doubt = only(*STARTED, asked(kind="uncertain"), WAITING)
+    assert doubt.text == "Waiting for a decision: “Restart checkout in prod” may have happened. See below."
+
+
+def test_after_a_decision_the_same_message_goes_on() -> None:
+    story = (*STARTED, _SAID, asked(), WAITING, decided(), RunResumed(resume_kind="approval", text="It is."))
+    part = only(
+        *story, StepStarted(step="call_0", label="Restarting"), OutputDelta(text="Done.", message="n")
+    )
+    assert part.text == "It is.\n\nDone."
+    assert read(part)[1] == ["Now: Restarting"]
+
+
+def test_steps_show_what_became_of_each_call() -> None:
+    story = [asked(number, title=f"t{number}") for number in range(3)]
+    shown = only(*STARTED, *story, decided("reject", 1), decided("approve", 2), WAITING)
+    assert read(shown)[1] == ["1 step before", "Rejected: t1", "Approved: t2"]
+    assert read(only(*STARTED, *story, RunCancelled(by="U2")))[1] == ["ops · 0 steps · 4 s · run 0R4Q2X"]
+
+
+def test_a_call_that_nobody_could_approve_is_told_while_running_and_after() -> None:
+    sentence = "Nobody here can approve this, so it did not run. Ask an admin to name approvers for “Drop”."
+    refused = ToolRefused(call="c", tool="drop", title="Drop", message=sentence)
+    told = [f"{sentence} Run {RUN_ID}."]
+    assert told in read(only(*STARTED, refused))
+    assert told in read(only(*STARTED, refused, RunCompleted(output="x")))
+    named = ToolRefused(call="c", tool="drop", title="Drop", message=f"No <way>. Run {RUN_ID}.")
+    assert [f"No &lt;way&gt;. Run {RUN_ID}."] in read(only(*STARTED, named))
+    silent = ToolRefused(call="c", tool="drop", title="Drop", message="")
+    assert told in read(only(*STARTED, silent))
+
+
+def test_stopping_names_only_what_cannot_be_called_back() -> None:
+    for effect in ("none", "idempotent"):
+        story = (StepStarted(step="a", label="Reading", effect=effect), CancelRequested(by="U2"))
+        assert only(*STARTED, *story).text == "Stopping."
+    story = (StepStarted(step="a", label="Restarting", effect="once"), CancelRequested(by="U2"))
+    assert only(*STARTED, *story).text == "Stopping. “Restarting” has already started and may finish."
+
+
+def test_a_stopped_run_says_that_nothing_was_changed_only_when_the_journal_proves_it() -> None:
+    read_only = (*STARTED, StepStarted(step="a", label="Reading", effect="none"), StepCompleted(step="a"))
+    proven = only(*read_only, RunCancelled(by="U2AA", ran=0, unsure=0))
+    assert proven.text == "Stopped by <@U2AA>. Done before that: Reading. Nothing was changed."
+    unsure = only(*read_only, RunCancelled(by="U2AA", ran=0, unsure=2))
+    assert unsure.text == "Stopped by <@U2AA>. Done before that: Reading. 2 tool calls may have finished."
+    ran = only(*read_only, RunCancelled(by="U2AA", ran=1, unsure=0))
+    assert ran.text == "Stopped by <@U2AA>. Done before that: Reading."
+    started = (*STARTED, StepStarted(step="a", label="Restarting"))
+    sure = only(*started, RunCancelled(by="U2AA", ran=0, unsure=0))
+    assert sure.text == "Stopped by <@U2AA>. Nothing was changed."
+    lost = only(*started, RunCancelled(by="U2AA", ran=0, unsure=1))
+    assert lost.text == "Stopped by <@U2AA>. “Restarting” had started and may have finished."
 
 
 def test_a_long_answer_is_shown_whole_with_the_controls_on_the_last_part() -> None:

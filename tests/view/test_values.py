@@ -5,12 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.view.values import (
+    APPROVAL_APPROVE,
+    APPROVAL_ASK_AGAIN,
+    APPROVAL_DETAILS,
+    APPROVAL_EDIT,
+    APPROVAL_REVIEW,
+    APPROVALS_PAGE,
+    REVIEW_MODAL,
     RUN_STEPS,
     RUN_STOP,
     RUNS_PAGE,
     STEPS_MODAL,
     STEPS_NEXT,
+    ApprovalRef,
+    ApprovalsPage,
     Forged,
+    ReviewPage,
     RunRef,
     RunsPage,
     StepsPage,
@@ -51,6 +61,34 @@ def test_a_page_of_steps_comes_back_as_it_went(page: int) -> None:
     assert decode(STEPS_MODAL, encode(ref)) == ref
 
 
+APPR = "appr_" + "0a" * 16
+
+
+@given(st.integers(0, 999_999_999))
+def test_the_value_of_an_approval_button_is_an_id_and_a_revision(revision: int) -> None:
+    ref = ApprovalRef(approval_id=APPR, revision=revision)
+    assert encode(ref) == f"{APPR}:{revision}"
+    assert decode(APPROVAL_APPROVE, encode(ref)) == decode(APPROVAL_EDIT, encode(ref)) == ref
+
+
+@given(st.integers(0, 9_999), st.integers(0, 9_999))
+def test_a_page_of_a_review_comes_back_as_it_went(revision: int, page: int) -> None:
+    ref = ReviewPage(approval_id=APPR, revision=revision, page=page)
+    assert decode(REVIEW_MODAL, encode(ref)) == decode(APPROVAL_DETAILS, encode(ref)) == ref
+    assert ref.ref == decode(APPROVAL_REVIEW, f"{APPR}:{revision}")
+
+
+@given(st.text(max_size=60), st.booleans())
+def test_a_page_of_approvals_comes_back_as_it_went(cursor: str, open_only: bool) -> None:
+    page = ApprovalsPage(cursor=cursor, open_only=open_only)
+    assert decode(APPROVALS_PAGE, encode(page)) == page
+
+
+def test_asking_again_carries_a_run() -> None:
+    run_id = new_run_id()
+    assert decode(APPROVAL_ASK_AGAIN, run_id) == RunRef(run_id=run_id)
+
+
 @pytest.mark.parametrize(
     ("action_id", "wire"),
     [
@@ -68,6 +106,24 @@ def test_a_page_of_steps_comes_back_as_it_went(page: int) -> None:
         (STEPS_NEXT, "run_01KE0000000000000000000001:1e3"),
         (STEPS_NEXT, "run_01KE0000000000000000000001:٣"),
         (STEPS_NEXT, "run_01KE0000000000000000000001:9999999"),
+        (APPROVAL_APPROVE, ""),
+        (APPROVAL_APPROVE, APPR),
+        (APPROVAL_APPROVE, f"{APPR}:"),
+        (APPROVAL_APPROVE, f"{APPR}:-1"),
+        (APPROVAL_APPROVE, f"{APPR}:01"),
+        (APPROVAL_APPROVE, f"{APPR}:٣"),
+        (APPROVAL_APPROVE, f"{APPR}:1234567890"),
+        (APPROVAL_APPROVE, f"{APPR}:0:0"),
+        (APPROVAL_APPROVE, f"{APPR}:0\n"),
+        (APPROVAL_APPROVE, f"{APPR.upper()}:0"),
+        (APPROVAL_APPROVE, f"../{APPR}:0"),
+        (APPROVAL_APPROVE, "run_01KE0000000000000000000001"),
+        (APPROVAL_APPROVE, "appr_' or 1=1 --:0"),
+        (APPROVAL_REVIEW, f"{APPR}:0:0:0"),
+        (APPROVALS_PAGE, '{"cursor":"a"}'),
+        (APPROVALS_PAGE, '{"cursor":"a","open_only":"yes"}'),
+        (APPROVALS_PAGE, '{"cursor":"a","open_only":true,"admin":true}'),
+        ("approval:unheard_of", f"{APPR}:0"),
         ("run:unheard_of", "run_01KE0000000000000000000001"),
         ("", ""),
     ],
@@ -76,7 +132,10 @@ def test_what_was_not_written_by_the_bot_is_forged(action_id: str, wire: str) ->
     assert decode(action_id, wire) == Forged(action_id=action_id)
 
 
-@given(st.sampled_from([RUN_STOP, RUNS_PAGE, STEPS_NEXT]), st.text(max_size=100))
+@given(
+    st.sampled_from([RUN_STOP, RUNS_PAGE, STEPS_NEXT, APPROVAL_APPROVE, APPROVALS_PAGE]),
+    st.text(max_size=100),
+)
 def test_no_value_makes_the_reader_fall(action_id: str, wire: str) -> None:
     assert isinstance(decode(action_id, wire), Forged | RunsPage)
 

@@ -6,15 +6,22 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from view.view_events import RUN, STARTED, names, stories, viewed
+from slack_sdk.models.blocks import Block as SdkBlock
+from view import view_approvals, view_events
+from view.view_approvals import approval, asked
+from view.view_events import RUN, STARTED, names, numbered, stories, viewed
 
 from bot.playground.block_kit import checked_blocks, checked_view
-from bot.view import notices, runs
-from bot.view.blocks import Notice
+from bot.view import approval_notices, notices, runs
+from bot.view.approval_card import cards
+from bot.view.blocks import Notice, text_size
 from bot.view.fold import RunView, fold, start
 from bot.view.gallery import payloads as gallery_payloads
+from bot.view.limits import ARGUMENTS
 from bot.view.message import Part, render
+from bot.view.reminders import reminders
 from bot.view.steps_modal import steps_modal
+from harness_core.approvals import ApproverRule
 from harness_core.events import (
     Event,
     OutputDelta,
@@ -23,6 +30,7 @@ from harness_core.events import (
     RunResumed,
     StepCompleted,
     StepStarted,
+    ToolRefused,
 )
 from harness_core.models import Page, Run, RunFilter
 from harness_core.states import RunState
@@ -51,6 +59,9 @@ def assert_slack_takes(message: Part | Notice) -> None:
     assert 0 < len(message.text) <= 4_000
     assert message.text.strip()
     checked_blocks(list(message.blocks))
+    assert text_size(message.blocks) <= 13_200
+    for block in SdkBlock.parse_all(list(message.blocks)):
+        block.validate_json()
 
 
 def crowded(label: str, answer: str) -> RunView:
@@ -85,6 +96,55 @@ def test_the_most_crowded_messages_are_within_the_limits() -> None:
         assert len(parts) > 3
         for part in parts:
             assert_slack_takes(part)
+
+
+_asking = st.lists(
+    st.one_of(view_approvals.payloads, view_approvals.payloads, view_events.payloads), max_size=40
+).map(lambda told: numbered(*STARTED, *told))
+
+
+@given(_asking, _urls)
+@settings(max_examples=300)
+def test_every_card_of_every_story_is_within_the_limits(story: list[Event], url: str) -> None:
+    view = fold(start(RUN), story)
+    shown = cards(view, request_url=url)
+    assert len({part.name for part in shown}) == len(shown)
+    for part in shown:
+        assert_slack_takes(part)
+        ids = [block["block_id"] for block in part.blocks]
+        assert len(set(ids)) == len(ids)
+        for block in part.blocks:
+            if block["type"] == "rich_text":
+                assert len(block["elements"][0]["elements"][0]["text"]) <= ARGUMENTS
+    for part in cards(view, brief={part.name for part in shown}):
+        assert_slack_takes(part)
+    for part in (*reminders(view, card_url=url, in_public=True), *reminders(view), *render(view)):
+        assert_slack_takes(part)
+
+
+def test_the_most_crowded_card_is_within_the_limits() -> None:
+    rule = {"users": [f"{number} {LONG}" for number in range(20)], "usergroups": [LONG], "requester": False}
+    rows = [
+        asked(
+            number,
+            title=LONG,
+            arguments='{"a": "%s"}' % ("x" * 2_400),
+            rule=rule | {"users": [LONG] * number},
+        )
+        for number in range(30)
+    ]
+    changes = [[LONG, LONG, LONG]] * 5
+    edits = [view_approvals.revised(number, title=LONG, by=LONG, changes=changes) for number in range(30)]
+    decided = [view_approvals.decided("reject", number, by=LONG, reason=LONG) for number in range(10)]
+    for told in (rows, [*rows, *edits], [*rows, *edits, *decided], [*rows, *decided]):
+        (part,) = cards(viewed(*STARTED, *told), request_url="https://x.example/" + "a" * 2_900)
+        assert_slack_takes(part)
+
+
+def test_many_refused_calls_do_not_crowd_out_the_rest() -> None:
+    refused = [ToolRefused(call=str(number), tool="t", title=LONG, message=LONG) for number in range(80)]
+    for part in render(viewed(*STARTED, *refused, OutputDelta(text="x" * 10_900, message="m"))):
+        assert_slack_takes(part)
 
 
 @given(_long_names, st.integers(0, 300), st.integers(-3, 300))
@@ -125,6 +185,18 @@ def test_every_notice_is_within_the_limits(one: str, other: str) -> None:
         notices.stop_outcome("cancelled", viewed(), other),
     ):
         assert_slack_takes(notice)
+
+
+@given(_long_names, _long_names, _urls, st.one_of(st.none(), st.text(max_size=50)))
+def test_every_list_of_approvals_is_within_the_limits(
+    one: str, other: str, url: str, cursor: str | None
+) -> None:
+    told = approval(title=one, agent=other, requester=other)
+    page = Page(items=(told,) * 12, cursor=cursor)
+    assert_slack_takes(approval_notices.approvals_list(page, {told.approval_id: url}, 4_000_000_000_000))
+    can = approval_notices.approvers(ApproverRule(users=(one,) * 30, usergroups=(other,) * 3))
+    assert_slack_takes(approval_notices.own_request(can))
+    assert_slack_takes(approval_notices.cannot_decide(can))
 
 
 def test_everything_in_the_gallery_is_within_the_limits() -> None:

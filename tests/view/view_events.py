@@ -64,6 +64,7 @@ _nasty = st.sampled_from(
 )
 names = st.one_of(_words, _nasty)
 ids = st.sampled_from(["a", "b", "c"])
+_counts = st.one_of(st.none(), st.integers(0, 3))
 targets = st.one_of(st.sampled_from([str(state) for state in RunState]), st.just("hibernating"))
 
 payloads: st.SearchStrategy[Payload] = st.one_of(
@@ -73,7 +74,13 @@ payloads: st.SearchStrategy[Payload] = st.one_of(
     st.builds(StateChanged, source=targets, target=targets),
     st.builds(OutputDelta, text=names, message=ids),
     st.builds(ReasoningDelta, text=names, message=ids),
-    st.builds(StepStarted, step=ids, label=names, kind=st.sampled_from(["model", "tool"])),
+    st.builds(
+        StepStarted,
+        step=st.one_of(ids, st.sampled_from(["call_0", "call_1"])),
+        label=names,
+        kind=st.sampled_from(["model", "tool"]),
+        effect=st.sampled_from(["none", "idempotent", "once"]),
+    ),
     st.builds(StepCompleted, step=ids, ok=st.booleans()),
     st.builds(ToolCalled, call=ids, tool=names, label=names, arguments=names),
     st.builds(
@@ -84,9 +91,9 @@ payloads: st.SearchStrategy[Payload] = st.one_of(
         finished_steps=st.integers(0, 5),
     ),
     st.builds(CancelRequested, by=names),
-    st.builds(RunCancelled, by=names),
+    st.builds(RunCancelled, by=names, ran=_counts, unsure=_counts),
     st.builds(RunCompleted, output=names),
-    st.builds(RunFailed, reason=names, message=names, output=names),
+    st.builds(RunFailed, reason=names, message=names, output=names, ran=_counts, unsure=_counts),
     st.builds(SyntheticFallback, text=names),
     st.builds(Unknown, original=names, data=st.just({})),
 )

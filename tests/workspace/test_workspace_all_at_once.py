@@ -16,9 +16,9 @@ TWENTY_MISTAKES = {
         routing:
           default_agent: opss
           rules:
-            - {when: {regex: "^x"}, agent: ops}
+            - {when: {regex: "(x"}, agent: ops}
         recovery: {lease: 1s}
-        concurrency: {per_user: 0, while_running: steer}
+        concurrency: {per_user: 0, while_running: steal}
         limits: {run: 15 minutes, modelcall: 2m}
         store: {kind: postgres}
         tool_packages: [json]
@@ -50,7 +50,7 @@ TWENTY_MISTAKES = {
         kind: Agent
         name: ops
         model: fst
-        mode: deepagent
+        mode: deepagents
         tools: [deplyo, load]
         instructions: "a"
         instructions: "b"
@@ -59,14 +59,14 @@ TWENTY_MISTAKES = {
         kind: Tool
         name: load
         python: os:system
-        approval: always
+        approval: allways
         idempotent: true
         ---
         kind: Tool
         name: deploy
         python: json.encodr:x
         title: "{"
-        idempotent: false
+        idempotent: sometimes
         approval: never
         ---
         kind: Channel
@@ -76,10 +76,10 @@ TWENTY_MISTAKES = {
 
 EXPECTED = [
     ("a_runtime.yaml", 3, "unknown-agent", "routing.default_agent", "ops"),
-    ("a_runtime.yaml", 5, "regex-rule-not-available", "routing.rules[0].when.regex", None),
+    ("a_runtime.yaml", 5, "bad-regex", "routing.rules[0].when.regex", None),
     ("a_runtime.yaml", 6, "duration-too-short", "recovery.lease", None),
     ("a_runtime.yaml", 7, "out-of-range", "concurrency.per_user", None),
-    ("a_runtime.yaml", 7, "while-running-not-available", "concurrency.while_running", None),
+    ("a_runtime.yaml", 7, "unknown-value", "concurrency.while_running", "steer"),
     ("a_runtime.yaml", 8, "bad-duration", "limits.run", None),
     ("a_runtime.yaml", 8, "unknown-key", "limits.modelcall", "model_call"),
     ("a_runtime.yaml", 9, "unknown-value", "store.kind", None),
@@ -88,14 +88,16 @@ EXPECTED = [
     ("b_models.yaml", 10, "wrong-type", "model", None),
     ("b_models.yaml", 12, "unknown-kind", "kind", "Model"),
     ("c_broken.yaml", 4, "yaml-syntax", "", None),
-    ("c_broken.yaml", 5, "policy-not-available", "kind", None),
+    ("c_broken.yaml", 5, "empty-policy", "", None),
     ("d_agents.yaml", 3, "unknown-model", "model", "fast"),
-    ("d_agents.yaml", 4, "deepagent-not-available", "mode", None),
+    ("d_agents.yaml", 4, "unknown-value", "mode", "deepagent"),
     ("d_agents.yaml", 5, "unknown-tool", "tools[0]", "deploy"),
     ("d_agents.yaml", 7, "duplicate-key", "instructions", None),
     ("e_tools.yaml", 3, "python-not-allowed", "python", None),
+    ("e_tools.yaml", 4, "unknown-value", "approval", "always"),
     ("e_tools.yaml", 9, "module-not-found", "python", "json.encoder"),
     ("e_tools.yaml", 10, "bad-template", "title", None),
+    ("e_tools.yaml", 11, "wrong-type", "idempotent", None),
     ("e_tools.yaml", 14, "missing-key", "channel", None),
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from workspace.workspace_folder import AGENT, GOOD, NO_VARIABLES, check, codes, only
+from workspace.workspace_folder import AGENT, GOOD, NO_VARIABLES, check, only
 
 Expected = tuple[str, int, str, str, str, str | None]
 
@@ -56,7 +56,7 @@ RUNTIME_MISTAKES: list[tuple[str, Expected]] = [
     ),
     (
         "routing:\n  rules:\n  - {when: {prefix: a, equals: b}, agent: ops}",
-        ("rule-condition", 4, "routing.rules[0].when", "2", "one of equals, contains, prefix", None),
+        ("rule-condition", 4, "routing.rules[0].when", "2", "one of equals, contains, prefix, regex", None),
     ),
     (
         "routing:\n  rules:\n  - {when: {starts: a}, agent: ops}",
@@ -68,28 +68,24 @@ RUNTIME_MISTAKES: list[tuple[str, Expected]] = [
     ),
     ("true: 1", ("bad-key", 2, "", "true", "text", None)),
     ("admins: []\nadmins: []", ("duplicate-key", 3, "admins", "admins", "once", None)),
-    ("store: {kind: memory}", ("store-kind-not-available", 2, "store.kind", "memory", "redis", None)),
     (
-        "checkpointer: {kind: false}",
-        ("checkpointer-kind-not-available", 2, "checkpointer.kind", "false", "redis", None),
+        "routing: {rules: [{when: {regex: 'a(?=b)'}, agent: ops}]}",
+        ("bad-regex", 2, "routing.rules[0].when.regex", "a(?=b)", "no look-around", None),
     ),
     (
-        "concurrency: {while_running: steer}",
-        ("while-running-not-available", 2, "concurrency.while_running", "steer", "queue", None),
+        "routing: {model: {use: fast, promt: Pick}}",
+        ("unknown-key", 2, "routing.model.promt", "promt", "prompt, timeout, use", "prompt"),
     ),
+    ("checkpointer: {kind: true}", ("checkpointer-without-parent", 2, "checkpointer", "true", "redis", None)),
     (
-        "routing:\n  model: {use: fast}",
-        ("model-routing-not-available", 3, "routing.model", "a mapping", "rules", None),
-    ),
-    (
-        "routing: {rules: [{when: {regex: '^a'}, agent: ops}]}",
+        "memory: {remember_thread: true}",
         (
-            "regex-rule-not-available",
+            "unknown-key",
             2,
-            "routing.rules[0].when.regex",
-            "^a",
-            "equals, contains, prefix",
-            None,
+            "memory.remember_thread",
+            "remember_thread",
+            "remember_threads",
+            "remember_threads",
         ),
     ),
     (
@@ -99,13 +95,33 @@ RUNTIME_MISTAKES: list[tuple[str, Expected]] = [
 ]
 
 OBJECT_MISTAKES: list[tuple[str, Expected]] = [
-    ("kind: Modl\nname: a", ("unknown-kind", 1, "kind", "Modl", "Agent, Channel, Model", "Model")),
+    ("kind: Modl\nname: a", ("unknown-kind", 1, "kind", "Modl", "Agent, Channel, EmbeddingModel", "Model")),
     ("name: a", ("missing-kind", 1, "", "no kind", "Agent", None)),
-    ("kind: Policy\nname: a", ("policy-not-available", 1, "kind", "Policy", "Agent", None)),
-    ("kind: Middleware\nname: a", ("middleware-not-available", 1, "kind", "Middleware", "Agent", None)),
+    ("kind: Middleware\nname: a", ("missing-key", 1, "type", "nothing", "todo_list", None)),
+    ("kind: Middleware\nname: a\ntype: 5", ("wrong-type", 3, "type", "5", "todo_list", None)),
     (
-        "kind: EmbeddingModel\nname: a",
-        ("embedding-model-not-available", 1, "kind", "EmbeddingModel", "Agent", None),
+        "kind: Middleware\nname: a\ntype: summarization\ntrigger:\n- {token: 5}",
+        ("unknown-key", 5, "trigger[0].token", "token", "fraction, messages, tokens", "tokens"),
+    ),
+    (
+        "kind: Middleware\nname: a\ntype: shell\nexecution_policy: {type: dokcer}",
+        ("unknown-value", 4, "execution_policy.type", "dokcer", "host, docker, codex", "docker"),
+    ),
+    (
+        "kind: Middleware\nname: a\ntype: model_retry\ninitial_delay: soon",
+        ("bad-duration", 4, "initial_delay", "soon", "such as 15m", None),
+    ),
+    (
+        "kind: Policy\nname: a\ntools:\n  x: {aproval: always}",
+        ("unknown-key", 4, "tools.x.aproval", "aproval", "approval, approvers", "approval"),
+    ),
+    (
+        "kind: Policy\nname: a\ntools:\n  x:\n    grants: {allowed: true, for: ever}",
+        ("bad-duration", 5, "tools.x.grants.for", "ever", "such as 15m", None),
+    ),
+    (
+        "kind: Policy\nname: a\ntools:\n  x:\n    grants: {allowed: true, lasts: 1h}",
+        ("unknown-key", 5, "tools.x.grants.lasts", "lasts", "allowed, for, times", None),
     ),
     ("kind: Model\nname: a b\nprovider: demo\nmodel: demo", ("bad-name", 2, "name", "a b", "letters", None)),
     ("kind: Model\nname: a\nprovider: demo", ("missing-key", 1, "model", "nothing", "model", None)),
@@ -125,24 +141,48 @@ OBJECT_MISTAKES: list[tuple[str, Expected]] = [
     ("kind: Channel\nchannel: C1\nagent: oops", ("unknown-agent", 3, "agent", "oops", "ops", "ops")),
     ("kind: Agent\nname: b\nmodel: fest", ("unknown-model", 3, "model", "fest", "fast", "fast")),
     (
-        "kind: Agent\nname: b\nmodel: fast\nmode: deepagent",
-        ("deepagent-not-available", 4, "mode", "deepagent", "langchain", None),
+        "kind: Agent\nname: b\nmodel: fast\nmode: deepagent\nbackend: {kind: folder}",
+        ("missing-key", 5, "backend.root", "nothing", "root", None),
     ),
     (
-        "kind: Agent\nname: b\nmodel: fast\nsubagents: [ops]",
-        ("subagents-not-available", 4, "subagents", "a list", "[]", None),
+        "kind: Agent\nname: b\nmodel: fast\nmiddleware:\n- {type: model_retry, max_retry: 2}",
+        ("unknown-key", 5, "middleware[0].max_retry", "max_retry", "max_retries", "max_retries"),
     ),
     (
-        "kind: Agent\nname: b\nmodel: fast\nmiddleware:\n- {type: model_retry}",
-        ("agent-middleware-not-available", 4, "middleware", "a list", "[]", None),
+        "kind: Agent\nname: b\nmodel: fast\nmiddleware:\n- {max_retries: 2}",
+        ("missing-key", 5, "middleware[0].type", "nothing", "model_retry", None),
+    ),
+    (
+        "kind: Agent\nname: b\nmodel: fast\nmiddleware:\n- type: model_fallback\n  models: [fats]",
+        ("unknown-model", 6, "middleware[0].models[0]", "fats", "fast", "fast"),
+    ),
+    (
+        "kind: Agent\nname: b\nmodel: fast\nmiddleware:\n- {type: custom, python: 'os:system'}",
+        ("python-not-allowed", 5, "middleware[0].python", "os:system", "none", None),
     ),
     (
         "kind: Agent\nname: b\nmodel: fast\ntools:\n- log",
         ("unknown-tool", 5, "tools[0]", "log", "none", None),
     ),
     (
-        "kind: Tool\nname: t\nmcp: {url: x}\napproval: {a: always}",
-        ("mcp-not-available", 3, "mcp", "a mapping", "python", None),
+        "kind: Tool\nname: t\napproval: never\nmcp: {url: 'https://a.example'}",
+        ("missing-key", 4, "mcp.transport", "nothing", "transport", None),
+    ),
+    (
+        "kind: Tool\nname: t\napproval: never\nmcp: {transport: htpp, url: 'https://a.example'}",
+        ("unknown-value", 4, "mcp.transport", "htpp", "http, stdio", "http"),
+    ),
+    (
+        "kind: Tool\nname: t\napproval: never\nmcp: {transport: http, url: 'https://a.example', alow: [a]}",
+        ("unknown-key", 4, "mcp.alow", "alow", "allow, headers, transport, url", "allow"),
+    ),
+    (
+        "kind: Tool\nname: t\napproval: {create: allways}\nmcp: {transport: http, url: 'https://a.example'}",
+        ("unknown-value", 3, "approval.create", "allways", "always, never", "always"),
+    ),
+    (
+        "kind: Tool\nname: t\napproval: never\nmcp: {transport: stdio, command: a, cwd: /tmp}",
+        ("path-outside", 4, "mcp.cwd", "/tmp", "below the folder", None),
     ),
     ("- a", ("not-a-mapping", 1, "", "a list", "kind", None)),
     ("kind: [", ("yaml-syntax", 1, "", "", "", None)),
@@ -167,7 +207,7 @@ TOOL_MISTAKES: list[tuple[str, Expected]] = [
         "python: json:loads\nidempotent: true\npreview: os:system",
         ("python-not-allowed", 5, "preview", "os:system", "json", None),
     ),
-    ("idempotent: true", ("missing-key", 1, "python", "nothing", "package.module:function", None)),
+    ("idempotent: true", ("tool-source", 1, "", "neither", "python: package.module:function", None)),
     (
         "python: json:loads\nidempotent: true\napproval: allways",
         ("unknown-value", 5, "approval", "allways", "always, never", "always"),
@@ -252,8 +292,8 @@ def test_several_agents_need_a_default(tmp_path: Path) -> None:
 def test_a_tool_that_declares_nothing_is_warned_about(tmp_path: Path) -> None:
     tool = "kind: Tool\nname: t\npython: json:loads\n---\nkind: Runtime\ntool_packages: [json]\n"
     checked = check(tmp_path, a=GOOD, t=tool)
-    assert codes(checked) == ["tool-undeclared"]
-    assert only(checked, "warning").line == 1
+    assert checked.workspace is not None
+    assert only(checked, "warning").code == "tool-undeclared"
 
 
 def test_an_unknown_provider_is_a_doubt_and_not_an_error(tmp_path: Path) -> None:

@@ -23,7 +23,19 @@ tool_packages: [json]
 ---
 {kind: Tool, name: dump, python: "json:dumps", approval: never, idempotent: true}
 ---
-{kind: Agent, name: ops, model: slow, tools: [load]}
+{kind: Model, name: spare, provider: demo, model: demo}
+---
+{kind: Middleware, name: again, type: model_fallback, models: [spare]}
+---
+{kind: Middleware, name: other, type: todo_list}
+---
+{kind: Policy, name: shared, users: [U9], tools: {load: {use: allow}}}
+---
+{kind: Policy, name: theirs, agents: [guide], tools: {dump: {use: deny}}}
+---
+{kind: Agent, name: inner, model: fast, tools: [dump]}
+---
+{kind: Agent, name: ops, model: slow, tools: [load], middleware: [again], subagents: []}
 ---
 {kind: Agent, name: guide, model: fast, tools: [dump]}
 """
@@ -44,10 +56,26 @@ REACHED = [
     ('python: "json:loads"', 'python: "json:load"'),
     ("name: slow, provider: demo, model: demo", "name: slow, provider: demo, model: demo2"),
     ("kind: Runtime", "kind: Runtime\napprovals: {quorum: 2}"),
+    ("kind: Runtime", "kind: Runtime\ncheckpointer: {kind: memory}"),
+    (
+        "name: again, type: model_fallback, models: [spare]",
+        "name: again, type: model_fallback, models: [fast]",
+    ),
+    ("name: spare, provider: demo, model: demo", "name: spare, provider: demo, model: demo2"),
+    ("middleware: [again]", "middleware: [again, other]"),
+    ("subagents: []", "subagents: [inner]"),
+    ("users: [U9]", "users: [U8]"),
+    ("name: theirs, agents: [guide]", "name: theirs, agents: [guide, ops]"),
     ("kind: Runtime", "kind: Runtime\nlimits: {tool_call: 1s}"),
 ]
 
 ELSEWHERE = [
+    (
+        "{kind: Middleware, name: other, type: todo_list}",
+        "{kind: Middleware, name: other, type: file_search, root_path: .}",
+    ),
+    ("name: theirs, agents: [guide], tools: {dump: {use: deny}}", "name: theirs, agents: [guide], use: deny"),
+    ("subagents: []", "description: ''"),
     ("name: guide, model: fast", "name: guide, model: slow"),
     ('python: "json:dumps"', 'python: "json:dump"'),
     ("name: fast, provider: demo, model: demo", "name: fast, provider: demo, model: demo2"),
@@ -74,9 +102,10 @@ def test_a_rotated_key_leaves_the_digest_as_it_is(tmp_path: Path) -> None:
     assert digest(tmp_path, "ops") == digest(tmp_path, "ops", key="second")
 
 
-def test_two_agents_that_say_the_same_have_different_digests(tmp_path: Path) -> None:
-    same = ("name: guide, model: fast, tools: [dump]", "name: guide, model: slow, tools: [load]")
-    assert digest(tmp_path, "ops", same) != digest(tmp_path, "guide", same)
+def test_a_change_of_a_subagent_changes_the_digest_of_who_hands_work_to_it(tmp_path: Path) -> None:
+    inner = ("subagents: []", "subagents: [inner]")
+    changed = ("name: inner, model: fast", "name: inner, instructions: Be brief, model: fast")
+    assert digest(tmp_path, "ops", inner) != digest(tmp_path, "ops", inner, changed)
 
 
 def test_an_agent_that_is_not_there_has_no_digest(tmp_path: Path) -> None:

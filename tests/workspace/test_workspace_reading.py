@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -71,6 +72,19 @@ def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
 def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     assert only(check(tmp_path, a=GOOD)).code == "not-a-file"
+
+
+def test_a_file_that_cannot_be_read_is_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_disk(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    check(tmp_path, a=GOOD)
+    monkeypatch.setattr(Path, "open", broken_disk)
+    findings = check_workspace(tmp_path, {}).findings
+    told = {finding.code: str(finding) for finding in findings}
+    assert told["unreadable-file"].startswith("a.yaml: the file cannot be read: Input/output error")
 
 
 def test_bytes_that_are_not_utf_8_are_refused_with_their_line(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
-from workspace.workspace_folder import AGENT, GOOD, MODEL, check, codes, good
+from workspace.workspace_folder import AGENT, GOOD, MODEL, good
 
-from harness_core.workspace import AgentSpec, RuntimeSpec, ToolSpec
+from harness_core.workspace import AgentSpec, Approvers, RuntimeSpec, ToolSpec
 from harness_core.workspace.fields import parse_duration
 from harness_core.workspace.providers import PROVIDERS
 from harness_core.workspace.templates import fill_template, is_template
@@ -33,7 +33,7 @@ FULL_RUNTIME = """\
     tool_packages: [acme_tools]
     """
 
-LATER = """\
+EVERYTHING = """\
     kind: Tool
     name: restart_service
     python: json:loads
@@ -47,7 +47,7 @@ LATER = """\
     ---
     kind: Tool
     name: tickets
-    mcp: {transport: http, url: https://mcp.example.com/mcp, headers: {Authorization: "Bearer ${TOKEN}"}, allow: [search]}
+    mcp: {transport: http, url: https://mcp.example.com/mcp, headers: {Authorization: "Bearer ${TOKEN}"}, allow: [search, create]}
     approval: {create: always}
     ---
     kind: Agent
@@ -60,6 +60,7 @@ LATER = """\
     tools: [restart_service, tickets]
     middleware:
       - {type: model_retry, max_retries: 2}
+      - polite_retry
     subagents: [ops]
     ---
     kind: EmbeddingModel
@@ -70,11 +71,12 @@ LATER = """\
     kind: Policy
     name: careful
     users: [U012ABCDEF]
-    tools: {"restart_*": {approval: always, quorum: 2}}
+    tools: {"restart_*": {approval: always, quorum: 2, approvers: {usergroups: [S0PS]}}}
     ---
     kind: Middleware
     name: polite_retry
-    type: model_retry
+    type: model_fallback
+    models: [fast]
     ---
     kind: Channel
     channel: C012ABCDEF
@@ -83,7 +85,7 @@ LATER = """\
     approvals: {approvers: {usergroups: [S0PS]}}
     ---
     kind: Runtime
-    routing: {default_agent: ops, model: {use: fast, prompt: "Pick the agent that fits best.", timeout: 5s}}
+    routing: {default_agent: deep, model: {use: fast, prompt: "Pick the agent that fits best.", timeout: 5s}}
     tool_packages: [json]
     """
 
@@ -99,21 +101,18 @@ def test_every_field_of_a_runtime_is_read_and_its_figures_are_the_defaults(tmp_p
     assert runtime.tool_packages == ("acme_tools",)
 
 
-def test_what_is_not_available_yet_is_refused_by_name_and_nothing_else_is_wrong_with_it(
-    tmp_path: Path,
-) -> None:
-    checked = check(tmp_path, {"TOKEN": "t"}, a=GOOD, b=LATER)
-    assert sorted(codes(checked)) == [
-        "agent-middleware-not-available",
-        "deepagent-not-available",
-        "embedding-model-not-available",
-        "mcp-not-available",
-        "middleware-not-available",
-        "model-routing-not-available",
-        "policy-not-available",
-        "subagents-not-available",
-    ]
-    assert all("not available yet" in finding.message for finding in checked.findings)
+def test_every_kind_of_the_contract_is_read_whole(tmp_path: Path) -> None:
+    workspace = good(tmp_path, {"TOKEN": "t"}, a=GOOD, b=EVERYTHING)
+    assert workspace.tools["restart_service"].destructive
+    assert workspace.agents["deep"].subagents == ("ops",)
+    assert workspace.middleware_of(workspace.agents["deep"])[1] is workspace.middleware["polite_retry"]
+    assert workspace.embedding_models["small"].model == "text-embedding-3-small"
+    assert workspace.policies["careful"].tools["restart_*"].quorum == 2
+    local = workspace.channels["C012ABCDEF"].approvals
+    assert local is not None
+    assert local.approvers == Approvers(usergroups=("S0PS",))
+    assert workspace.runtime.routing.model is not None
+    assert workspace.hosts == ("deep",)
 
 
 def test_without_a_runtime_the_only_agent_is_the_default(tmp_path: Path) -> None:

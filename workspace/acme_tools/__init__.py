@@ -1,1 +1,1 @@
-"""Tools of the example team. They only read, and the services they read are invented."""
+"""Tools of the example team. The services they look at and restart are invented."""

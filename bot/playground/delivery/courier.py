@@ -6,8 +6,10 @@ never retried. https://docs.slack.dev/apis/events-api#error-handling
 
 import asyncio
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from bot.playground.config import PlaygroundConfig
 from bot.playground.delivery.http import HttpTransport
@@ -18,6 +20,8 @@ from bot.playground.ledger import Ledger
 from bot.playground.pulse import Pulse
 from bot.playground.records import Delivery, Json
 from bot.playground.world.clock import Clock, new_id
+
+Around: TypeAlias = Callable[[Parcel], AbstractAsyncContextManager[None]]
 
 
 class Courier:
@@ -42,6 +46,7 @@ class Courier:
         self._pulse = pulse
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._around_acts: list[Around] = []
 
     @property
     def transport(self) -> Transport:
@@ -73,7 +78,19 @@ class Courier:
 
     async def send_act(self, parcel: Parcel) -> Reply:
         """Deliver an interaction or a command: one attempt, and the bot's answer."""
-        return await self._attempt(parcel, None)
+        async with AsyncExitStack() as stack:
+            for around in list(self._around_acts):
+                await stack.enter_async_context(around(parcel))
+            return await self._attempt(parcel, None)
+
+    @contextmanager
+    def around_acts(self, around: Around) -> Iterator[None]:
+        """Within the block, `around` is entered before anything a person does is handed over, left after the answer."""
+        self._around_acts.append(around)
+        try:
+            yield
+        finally:
+            self._around_acts.remove(around)
 
     def forget(self) -> None:
         """Drop every delivery under way."""

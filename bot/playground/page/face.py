@@ -1,53 +1,60 @@
-"""The page's own HTTP: the page, its state at the start, and a stream of what changed since."""
+"""The page's own HTTP: the page, its state at the start, a stream of what changed since, and what it may press."""
 
 import json
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import quote
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from pydantic import TypeAdapter, ValidationError
 
-from bot.playground.errors import SlackError
-from bot.playground.page.rendering import Renderer
-from bot.playground.pulse import Pulse
-from bot.playground.records import Channel, Json
-from bot.playground.world import Change, World
-from bot.playground.world.changes import (
-    Deleted,
-    Edited,
-    HomeOpened,
-    Hushed,
-    Joined,
-    Left,
-    Opened,
-    Posted,
-    Reacted,
-    Reset,
-    StatusChanged,
-    ViewChanged,
-    Whispered,
-)
+from bot.playground.errors import Impossible, SlackError
+from bot.playground.evidence.evidence import Evidence
+from bot.playground.evidence.scene import Scene
+from bot.playground.evidence.verdicts import Fault
+from bot.playground.guide import Guide
+from bot.playground.page.feed import Feed
+from bot.playground.page.snapshot import Snapshot
 
 HERE = Path(__file__).parent
-REMEMBERED = 2_000
 KEEP_ALIVE = 15.0
+GATHER = 0.03
+"""Seconds for which changes are gathered, so that a burst of them is one piece of work for the browser."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PressFault:
+    """A fault button; `call_off` takes an armed one back."""
+
+    fault: Fault
+    user: str
+    channel: str
+    call_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnGuide:
+    to: Literal["next", "away", "start"]
 
 
 class PageFace:
-    """Remembers the latest changes, so that a stream can go on from its `Last-Event-ID`."""
-
-    def __init__(self, world: World, pulse: Pulse) -> None:
-        self._world = world
-        self._pulse = pulse
-        self._renderer = Renderer(world)
-        self._changes: deque[tuple[int, Change]] = deque(maxlen=REMEMBERED)
-        self._latest = 0
+    def __init__(
+        self, scene: Scene, evidence: Evidence, guide: Guide, feed: Feed, snapshot: Snapshot
+    ) -> None:
+        self._scene = scene
+        self._evidence = evidence
+        self._guide = guide
+        self._feed = feed
+        self._snapshot = snapshot
         environment = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(["j2"])
         )
         self._template = environment.get_template("page.html.j2")
-        world.subscribe(self._remember)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -55,107 +62,100 @@ class PageFace:
             web.get("/archives/{channel}/{message}", self._page),
             web.get("/page/state", self._state),
             web.get("/page/stream", self._stream),
+            web.get("/page/files/{file}", self._file),
+            web.post("/page/fault", self._fault),
+            web.post("/page/guide", self._turn),
             web.static("/static", HERE / "static"),
         ]
 
     async def _page(self, _request: web.Request) -> web.Response:
-        cast = self._world.config.cast
-        people = [u for u in self._world.directory.users.values() if not u.deleted and u.bot_id is None]
+        cast, users = self._scene.config.cast, self._scene.world.directory.users
+        roles = (("Requester", cast.requester), ("Approver", cast.approver), ("Admin", cast.admin))
+        commands = [
+            {"name": name, "usage": c.usage, "description": c.description, "verbs": c.verbs}
+            for name, c in sorted(self._scene.config.commands.items())
+        ]
         page = self._template.render(
             team=cast.team_name,
-            bot=self._world.directory.bot,
-            people=[person for person in people if any(person.id in c.members for c in self._channels())],
+            bot=self._scene.world.directory.bot,
+            roles=[(role, users[user_id]) for role, user_id in roles],
+            offers=self._snapshot.offers(),
+            commands=json.dumps(commands),
+            ops=cast.ops,
         )
         return web.Response(text=page, content_type="text/html")
 
     async def _state(self, request: web.Request) -> web.Response:
+        self._guide.look()
         try:
-            user = self._world.directory.user(request.query.get("user", ""))
-            dm = self._world.directory.direct(user.id)
+            whole = self._snapshot.whole(request.query.get("user", ""))
         except SlackError as error:
             return web.json_response({"error": str(error)}, status=404)
-        mine = [channel for channel in self._channels() if user.id in channel.members]
-        seen = {channel.id for channel in mine}
-        messages = self._world.messages
-        top = self._world.views.top(user.id)
-        return web.json_response(
-            {
-                "latest": self._latest,
-                "users": {person.name: person.id for person in self._world.directory.users.values()},
-                "channels": [{"id": c.id, "name": c.name, "kind": c.kind, "dm": c.id == dm.id} for c in mine],
-                "messages": [self._renderer.message(m) for m in messages.everywhere() if m.channel in seen]
-                + [self._renderer.ephemeral(e) for e in messages.ephemerals.values() if e.to == user.id],
-                "statuses": [
-                    self._status(channel, ts) for channel, ts in messages.statuses if channel in seen
-                ],
-                "view": self._renderer.view(top) if top else None,
-            },
-        )
+        # Read after the snapshot was taken, which may itself open somebody's direct message.
+        return web.json_response({"latest": self._feed.latest, **whole})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         user = request.query.get("user", "")
         asked = request.headers.get("Last-Event-ID") or request.query.get("after") or ""
-        seen = int(asked) if asked.isdecimal() else self._latest
+        seen = int(asked) if asked.isdecimal() else self._feed.latest
+        pulse = self._scene.pulse
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await response.prepare(request)
         try:
-            while not self._pulse.closed:
-                beat = self._pulse.count
-                for number, event in self._since(seen, user):
+            while not pulse.closed:
+                beat = pulse.count
+                self._guide.look()
+                for number, event in self._feed.since(seen, user):
                     await response.write(f"id: {number}\ndata: {json.dumps(event)}\n\n".encode())
                     seen = number
-                if await self._pulse.wait(beat, KEEP_ALIVE) == beat:
+                if await pulse.wait(beat, KEEP_ALIVE) == beat:
                     await response.write(b": still here\n\n")
+                await pulse.pause(GATHER)
         except ConnectionError:
             return response
         return response
 
-    def _remember(self, change: Change) -> None:
-        self._latest += 1
-        self._changes.append((self._latest, change))
+    async def _file(self, request: web.Request) -> web.Response:
+        """A file for the person at the page, who sees one of the channels it is shared in; never to be interpreted."""
+        files, user = self._scene.world.files, request.query.get("user", "")
+        try:
+            info = files.get(request.match_info["file"])
+        except SlackError as refusal:
+            return web.Response(status=404, text=str(refusal))
+        if not any(self._snapshot.sees(user, channel) for channel in info.shared_in):
+            return web.Response(status=403, text="This file is in no channel of yours.")
+        return web.Response(
+            body=files.content(info.id),
+            content_type="application/octet-stream",
+            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(info.name)}"},
+        )
 
-    def _since(self, seen: int, user: str) -> Iterator[tuple[int, Json]]:
-        changes = list(self._changes)
-        if changes and seen < changes[0][0] - 1:
-            yield self._latest, {"kind": "reload"}
-            return
-        for number, change in changes:
-            if number > seen and (event := self._event(change, user)) is not None:
-                yield number, event
+    async def _fault(self, request: web.Request) -> web.Response:
+        def press(asked: PressFault) -> None:
+            if asked.call_off:
+                self._evidence.trials.call_off(asked.fault)
+            else:
+                self._evidence.trials.start(asked.fault, asked.user, asked.channel)
 
-    def _event(self, change: Change, user: str) -> Json | None:
-        match change:
-            case Posted(message) | Reacted(message=message) | Edited(after=message):
-                rendered = {"kind": "message", "message": self._renderer.message(message)}
-                return rendered if self._sees(user, message.channel) else None
-            case Deleted(message):
-                gone = {"kind": "gone", "channel": message.channel, "ts": message.ts}
-                return gone if self._sees(user, message.channel) else None
-            case Whispered(ephemeral):
-                shown = {"kind": "message", "message": self._renderer.ephemeral(ephemeral)}
-                return shown if ephemeral.to == user else None
-            case Hushed(ephemeral):
-                return {"kind": "gone", "channel": ephemeral.channel, "ts": ephemeral.ts}
-            case StatusChanged(status):
-                shown = {"kind": "status", "status": self._status(status.channel, status.thread_ts)}
-                return shown if self._sees(user, status.channel) else None
-            case ViewChanged(view) if view.user == user and view.kind == "modal":
-                top = self._world.views.top(user)
-                return {"kind": "view", "view": self._renderer.view(top) if top else None}
-            case Joined() | Left() | Opened() | Reset():
-                return {"kind": "reload"}
-            case ViewChanged() | HomeOpened():
-                return None
+        return await _done(request, _FAULT, press)
 
-    def _channels(self) -> list[Channel]:
-        return list(self._world.directory.channels.values())
+    async def _turn(self, request: web.Request) -> web.Response:
+        turns = {"next": self._guide.go_on, "away": self._guide.put_away, "start": self._guide.start_again}
+        return await _done(request, _TURN, lambda asked: turns[asked.to]())
 
-    def _sees(self, user: str, channel: str) -> bool:
-        found = self._world.directory.channels.get(channel)
-        return found is not None and user in found.members
 
-    def _status(self, channel: str, thread_ts: str) -> Json:
-        status = self._world.messages.status(channel, thread_ts)
-        return {"channel": channel, "root": thread_ts, "text": status.status}
+_FAULT: TypeAdapter[PressFault] = TypeAdapter(PressFault)
+_TURN: TypeAdapter[TurnGuide] = TypeAdapter(TurnGuide)
+
+
+async def _done(request: web.Request, kind: TypeAdapter[T], do: Callable[[T], None]) -> web.Response:
+    """What was asked for, done; 400 for what is not understood, 409 for what cannot be done."""
+    try:
+        do(kind.validate_json(await request.read() or b"{}"))
+    except ValidationError as error:
+        return web.json_response({"error": str(error)}, status=400)
+    except (Impossible, SlackError) as error:
+        return web.json_response({"error": str(error)}, status=409)
+    return web.json_response({"result": None})

@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.playground.block_kit.surfaces import interactive
 from bot.playground.errors import Impossible
+from bot.playground.people.hands import rich_text
 from bot.playground.records import Json
 
 Entered = Mapping[tuple[str, str], Any]
@@ -48,8 +49,12 @@ def value_of(element: Json, entered: Any) -> Json:
         return {"type": kind, "selected_option": None if entered is None else _option(element, entered)}
     if kind in _SEVERAL_OPTIONS:
         return {"type": kind, "selected_options": [_option(element, value) for value in entered or ()]}
+    if kind == "rich_text_input" and isinstance(entered, str):
+        return {"type": kind, "rich_text_value": rich_text(entered) if entered else None}
     if kind in _PLAIN_VALUES:
         return {"type": kind, _PLAIN_VALUES[kind][0]: entered}
+    if kind == "feedback_buttons":
+        return {"type": kind, "value": _feedback(element, entered)}
     return {"type": kind} | {name: element[name] for name in ("text", "value", "style") if name in element}
 
 
@@ -119,6 +124,13 @@ def _is_number(content: str, *, decimal: bool) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _feedback(element: Json, value: Any) -> str:
+    offered = [str(element[name]["value"]) for name in ("positive_button", "negative_button")]
+    if value not in offered:
+        raise Impossible(f"The feedback buttons {element['action_id']!r} send {' or '.join(offered)}.")
+    return str(value)
 
 
 def _option(element: Json, value: Any) -> Json:

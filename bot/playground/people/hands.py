@@ -2,6 +2,7 @@
 
 import mimetypes
 import re
+from base64 import b64decode
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,10 +15,21 @@ _TOKEN = re.compile(r"<@(\w+)(?:\|[^>]*)?>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file a person adds to a post."""
+    """A file a person adds to a post; `content` is text, or bytes as base64 where `base64` says so."""
 
     name: str
     content: str
+    base64: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """Raises Impossible for what is not base64."""
+        if not self.base64:
+            return self.content.encode()
+        try:
+            return b64decode(self.content, validate=True)
+        except ValueError:
+            raise Impossible(f"The content of {self.name} is not base64.") from None
 
 
 class Hands:
@@ -106,7 +118,7 @@ class Hands:
 
     def _attach(self, user: User, channel: Channel, file: Attachment) -> FileInfo:
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return self._world.files.add(file.name, file.content.encode(), user.id, kind, channel.id)
+        return self._world.files.add(file.name, file.data, user.id, kind, channel.id)
 
 
 def rich_text(text: str) -> Json:

@@ -187,6 +187,12 @@ class Archive:
         if packed:
             await self.checkpoints.put_writes(self.thread_id, self.ns, checkpoint_id, packed, fence)
 
+    async def drop(self) -> int:
+        """Forgets the whole namespace; returns how many checkpoints went."""
+        count = len(await self.ids())
+        await self.checkpoints.delete_namespace(self.thread_id, self.ns)
+        return count
+
     async def delete(self, ids: Sequence[str], blobs: Sequence[BlobKey]) -> None:
         await self.checkpoints.delete_checkpoints(self.thread_id, self.ns, ids, blobs)
 

@@ -24,7 +24,7 @@ from harness_core.runtime.checkpointer.archive import Archive
 from harness_core.runtime.checkpointer.envelope import Envelope, strict_serde
 from harness_core.runtime.checkpointer.lineage import delta_history
 from harness_core.runtime.checkpointer.record import Header
-from harness_core.runtime.checkpointer.upkeep import copy_thread, delete_runs, prune_thread
+from harness_core.runtime.checkpointer.upkeep import copy_thread, delete_runs, prune_tree
 from harness_core.store import CheckpointRepository, Seal
 
 FENCE = "fence"
@@ -163,13 +163,22 @@ class FencedSaver(BaseCheckpointSaver[str]):
             else:
                 await self.prune_thread(thread_id, keep=1)
 
-    async def prune_thread(self, thread_id: str, *, keep: int) -> int:
-        """Keeps the ``keep`` newest checkpoints per namespace and what their values rest on.
+    async def prune_thread(self, thread_id: str, *, keep: int, tenant: str | None = None) -> int:
+        """Keeps the ``keep`` newest checkpoints of a thread and what their values rest on.
+
+        What a run needs that waits for people, or that another worker will take over, is the newest checkpoint and
+        the subgraphs that it has not come back from: both stay, so this may be done at any time, also while the
+        thread is at work. Subgraphs that came back are forgotten when the thread is done.
 
         :returns: how many checkpoints were removed.
+        :raises ValueError: ``keep`` is below 1.
         """
+        if keep < 1:
+            raise ValueError(f"a thread keeps at least its newest checkpoint, not {keep}")
+        whose = self._tenant if tenant is None else tenant
         namespaces = await self._checkpoints.namespaces(thread_id)
-        return sum([await prune_thread(self._place(self._tenant, thread_id, ns), keep) for ns in namespaces])
+        inner = [self._place(whose, thread_id, ns) for ns in namespaces if ns]
+        return await prune_tree(self._place(whose, thread_id, ""), inner, keep)
 
     def get_next_version(self, current: str | float | None, channel: None) -> str:  # noqa: ARG002  # the base class's
         """Sorts after ``current``. Random at its end, so two branches never share a stored value."""

@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+
+from langgraph.checkpoint.base import WRITES_IDX_MAP
+from langgraph.constants import START
 
 from harness_core.runtime.checkpointer.archive import Archive
 from harness_core.runtime.checkpointer.record import Header, foundations
+
+_QUESTION = next(channel for channel, index in WRITES_IDX_MAP.items() if index == -3)
+_SENT = "__pregel_tasks"
+_TO_DO = ("branch:to:", START)
+
+
+async def is_idle(root: Archive) -> bool:
+    """Whether the graph of a thread is done: nothing of its newest checkpoint is still to run or asks people."""
+    newest = await root.latest()
+    header = (await root.headers([newest])).get(newest) if newest else None
+    if newest is None or header is None:
+        return False
+    if any(channel.startswith(_TO_DO) for channel in header.stored):
+        return False
+    if _SENT in header.stored and (await root.blobs([(_SENT, header.versions[_SENT])])).get(_SENT):
+        return False
+    return all(channel != _QUESTION for _, channel, _ in await root.writes(newest))
+
+
+async def prune_tree(root: Archive, inner: Sequence[Archive], keep: int) -> int:
+    """Keeps the ``keep`` newest checkpoints of a thread, and nothing of subgraphs that ended; returns how many went.
+
+    A subgraph's history is needed for as long as the step that called it has not ended. It has when the thread is
+    done and the newest checkpoint of the thread is younger; each of the two alone would do, but the first rests on
+    how LangGraph names things, and the second on the clocks of workers.
+    """
+    idle, newest = await is_idle(root), await root.latest()
+    gone = await prune_thread(root, keep)
+    for archive in inner:
+        last = await archive.latest()
+        if idle and newest is not None and (last is None or last < newest):
+            gone += await archive.drop()
+        else:
+            gone += await prune_thread(archive, keep)
+    return gone
 
 
 async def prune_thread(archive: Archive, keep: int) -> int:

@@ -24,12 +24,11 @@ local function wake_run(run)
   if r[2] ~= 'waiting_for_approval' or redis.call('SCARD', key.run_open(run)) > 0 then return end
   transition(run, r[1], r[2], 'resuming')
   redis.call('HSET', key.run(run), 'intent', 'approval-decision', 'attempts', 0)
-  redis.call('HDEL', key.run(run), 'left_at', 'left')
+  -- From now on a worker could go on: whoever finds none is told how long that took.
+  redis.call('HSET', key.run(run), 'left_at', integer(now()), 'left', 'decided')
   redis.call('HINCRBY', key.run(run), 'pause', 1)
   make_ready(run, r[1], now() - FRONT)
 end
-
-local function over(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
 
 -- Why a question cannot be decided or changed, as a reply; nil when it can. `a` is its hash in the order of SEEN.
 local SEEN = { 'tenant', 'run_id', 'state', 'revision', 'expires_at', 'decision', 'decided_by', 'decided_at', 'kind',

@@ -1,0 +1,61 @@
+"""The tools of a server, made ready for a model: each under the rules that the workspace has for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from langchain_mcp_adapters.tools import convert_mcp_tool_to_langchain_tool
+from mcp import ClientSession
+from mcp.types import Tool
+
+from harness_core.canonical import digest
+from harness_core.runtime.mcp.session import McpSession
+from harness_core.runtime.tools import BoundTool, ToolUnusable
+from harness_core.workspace import ToolObject
+from harness_core.workspace.schema.tools import BY_TOOL, REST
+
+LONGEST_NAME = 64
+"""Characters that every provider takes in the name of a tool."""
+
+
+async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[BoundTool, ...]:
+    """The tools of the server that ``spec`` describes, those it allows, by the names the server gives them.
+
+    :raises ServerUnreachable: the server does not answer.
+    :raises ToolUnusable: ``spec`` names a tool that the server does not have.
+    """
+    offered = {tool.name: tool for tool in await session.list_tools()}
+    allowed = spec.mcp.allow if spec.mcp is not None else None
+    _refuse_unknown("allow", allowed or (), offered)
+    for key in BY_TOOL:
+        named = getattr(spec, key)
+        if isinstance(named, Mapping):
+            _refuse_unknown(key, (name for name in named if name != REST), offered)
+    names = offered if allowed is None else allowed
+    return tuple(_bound(spec, offered[name], session) for name in names)
+
+
+def model_name(name: str) -> str:
+    """``name`` as every provider accepts it: letters, digits, _ and -, not too long."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if len(plain) <= LONGEST_NAME:
+        return plain
+    return f"{plain[: LONGEST_NAME - 9]}_{digest(name)[:8]}"
+
+
+def _bound(spec: ToolObject, offered: Tool, session: McpSession) -> BoundTool:
+    # It needs no more of a session than the one method, and ours stays the same when the connection does not.
+    tool = convert_mcp_tool_to_langchain_tool(cast("ClientSession", session), offered, server_name=spec.name)
+    named = tool.model_copy(
+        update={"name": model_name(offered.name), "description": tool.description or offered.name}
+    )
+    return BoundTool(spec=spec.for_tool(offered.name), tool=named, source=spec.name)
+
+
+def _refuse_unknown(key: str, named: Iterable[str], offered: Mapping[str, Any]) -> None:
+    unknown = sorted(name for name in named if name not in offered)
+    if unknown:
+        has = ", ".join(sorted(offered)) or "no tools at all"
+        raise ToolUnusable(f"{key} names {', '.join(unknown)}, and the server has {has}")

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from front_end.cards import now, opened, screen, shown
+from front_end.slack_bodies import CAST
+from front_end.stage import Stage
+from waiting import wait_until
+
+from bot.playground.faults import ErrorAnswer, Hang
+from bot.view.values import APPROVAL_APPROVE, APPROVAL_EDIT, APPROVAL_REJECT
+from harness_core.approvals import ApproverRule
+
+
+async def test_a_late_store_opens_a_modal_that_is_filled_in(stage: Stage, redis_pid: int) -> None:
+    await shown(stage)
+    _, card = await shown(stage)
+    os.kill(redis_pid, signal.SIGSTOP)
+    try:
+        outcome = await stage.door.click(card, APPROVAL_REJECT, user=CAST.approver)
+        assert outcome.ok
+        assert outcome.seconds < 3
+        assert "Loading" in await screen(stage)
+    finally:
+        os.kill(redis_pid, signal.SIGCONT)
+
+    async def filled() -> bool:
+        return '"block_id": "reason"' in await screen(stage)
+
+    await wait_until(filled)
+
+
+async def test_a_late_store_tells_in_the_modal_why_there_is_nothing_to_fill_in(
+    stage: Stage, redis_pid: int
+) -> None:
+    _, card = await shown(stage)
+    os.kill(redis_pid, signal.SIGSTOP)
+    try:
+        await stage.door.click(card, APPROVAL_EDIT, user=CAST.admin)
+    finally:
+        os.kill(redis_pid, signal.SIGCONT)
+
+    async def told() -> bool:
+        return "You can't decide this request" in await screen(stage, CAST.admin)
+
+    await wait_until(told)
+
+
+async def test_a_submission_that_the_store_takes_late_says_in_the_modal_what_became_of_it(
+    stage: Stage, redis_pid: int
+) -> None:
+    asked, card = await shown(stage)
+    await opened(stage, card, APPROVAL_REJECT)
+    os.kill(redis_pid, signal.SIGSTOP)
+    try:
+        outcome = await stage.door.submit({"reason": "late"}, user=CAST.approver)
+        assert outcome.ok
+        assert outcome.seconds < 3
+    finally:
+        os.kill(redis_pid, signal.SIGCONT)
+
+    async def told() -> bool:
+        return "This is done" in await screen(stage)
+
+    await wait_until(told)
+    assert (await now(stage, asked)).reason == "late"
+
+
+async def test_reject_decides_although_the_store_is_late_and_no_modal_opens(
+    stage: Stage, redis_pid: int
+) -> None:
+    asked, card = await shown(stage)
+    await stage.door.fault(ErrorAnswer(error="expired_trigger_id", method="views.open"))
+    os.kill(redis_pid, signal.SIGSTOP)
+    try:
+        outcome = await stage.door.click(card, APPROVAL_REJECT, user=CAST.approver)
+        assert outcome.ok
+        assert outcome.seconds < 3
+    finally:
+        os.kill(redis_pid, signal.SIGCONT)
+
+    async def rejected() -> bool:
+        return (await now(stage, asked)).decision == "reject"
+
+    await wait_until(rejected)
+
+
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+async def test_a_slack_that_does_not_say_who_somebody_is_keeps_no_click_waiting(
+    stage: Stage, method: str
+) -> None:
+    rule = ApproverRule(users=(CAST.approver,), usergroups=(CAST.ops_group,))
+    asked, card = await shown(stage, rule=rule)
+    await stage.door.fault(Hang(seconds=6, method=method, calls=None))
+    outcome = await stage.door.click(card, APPROVAL_EDIT, user=CAST.approver)
+    assert outcome.ok
+    assert outcome.seconds < 3
+    assert '"arg:service"' in await screen(stage), "who is named needs no look-up"
+    outcome = await stage.door.click(card, APPROVAL_APPROVE, user=CAST.admin)
+    assert outcome.seconds < 3
+    (told,) = await stage.told(CAST.admin)
+    assert "Slack did not say" in told.text
+    assert (await now(stage, asked)).state == "open"

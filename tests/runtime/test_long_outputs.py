@@ -1,0 +1,93 @@
+"""Outputs of tools that are too long to read at once: the model gets the beginning, and may read on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai_stand_in import Call, CallTools, Reply, Say, openai_stand_in
+from runtime.room_leases import Leases
+from runtime.room_turns import read, results, run
+from runtime.room_workspace import agent, tool, workspace
+
+from harness_core.runtime import AgentRuntime
+from harness_core.runtime.outputs import READ
+from harness_core.runtime.results import OUTPUT_LIMIT
+from harness_core.store import Seal, Store
+
+WHOLE = "é" * 100_000
+REFERENCE = re.compile(r'reference="(.+?)", offset=(\d+)')
+
+
+def tools_of(body: Mapping[str, Any]) -> set[str]:
+    return {each["function"]["name"] for each in body.get("tools", ())}
+
+
+async def test_a_model_reads_on_to_the_end_with_a_tool_that_it_sees_only_then(
+    tmp_path: Path, store: Store, seal: Seal, leases: Leases
+) -> None:
+    def reply(body: Mapping[str, Any]) -> Reply:
+        last = body["messages"][-1]
+        if last["role"] == "user":
+            return CallTools((Call("long_winded", {}),))
+        found = REFERENCE.search(str(last["content"])[-300:])
+        if found is None:
+            return Say("read it all")
+        return CallTools((Call(READ, {"reference": found[1], "offset": int(found[2])}),))
+
+    async with openai_stand_in(reply) as server:
+        model = f"provider: openai\nmodel: m\nbase_url: {server.base_url}\napi_key: {server.api_key}\n"
+        space = workspace(tmp_path, tool("long_winded"), agent("long_winded"), model=model)
+        chunks = await run(AgentRuntime(space, store, seal), await leases.claim(), "go")
+
+    pieces = [chunk.output.rpartition("\n")[0] for chunk in results(chunks)]
+    assert "".join(pieces) == WHOLE
+    assert all(len(piece.encode()) <= OUTPUT_LIMIT for piece in pieces)
+    assert len(pieces) == 4
+    assert read(chunks) == "read it all"
+    assert [READ in tools_of(body) for body in server.requests] == [False, *([True] * 4)]
+
+
+async def test_a_reference_from_another_conversation_opens_nothing(
+    tmp_path: Path, store: Store, seal: Seal, leases: Leases
+) -> None:
+    space = workspace(tmp_path, tool("long_winded"), agent("long_winded"))
+    runtime = AgentRuntime(space, store, seal)
+    (long,) = results(await run(runtime, await leases.claim(conversation="C1"), "call long_winded"))
+    found = REFERENCE.search(long.output)
+    assert found is not None
+    reading = f'call {READ} {{"reference": "{found[1]}", "offset": 0}}'
+
+    (elsewhere,) = results(await run(runtime, await leases.claim(conversation="C2"), reading))
+
+    assert elsewhere.output == f"There is no stored output {found[1]} in this conversation."
+
+
+async def test_what_a_run_may_not_keep_is_cut_and_said_to_be_lost(
+    tmp_path: Path, store: Store, seal: Seal, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness_core.store.outputs.PER_RUN", 250_000)
+    space = workspace(tmp_path, tool("long_winded"), agent("long_winded"))
+
+    one, two = results(
+        await run(
+            AgentRuntime(space, store, seal), await leases.claim(), "call long_winded; call long_winded"
+        )
+    )
+
+    assert f"Read on with {READ}(" in one.output
+    assert two.output.endswith("The rest was not kept: this run has kept all it may.]")
+
+
+async def test_a_call_that_is_made_again_replaces_what_it_kept(store: Store, leases: Leases) -> None:
+    fence = await leases.claim()
+
+    first = await store.outputs.keep(fence, "call", b"first")
+    second = await store.outputs.keep(fence, "call", b"second")
+
+    assert first == second
+    assert second is not None
+    assert await store.outputs.read(fence.tenant, fence.thread_id, second) == b"second"

@@ -1,0 +1,1 @@
+"""A package that tools of the files beside it may come from."""
