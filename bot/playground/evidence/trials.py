@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 
+import aiohttp
+
 from bot.playground import contract
 from bot.playground.errors import Impossible, PlaygroundError
 from bot.playground.evidence.accounts import (
@@ -92,10 +94,10 @@ class Trials:
             with attempt.until_peace:
                 await strike(self._scene, attempt)
                 in_time = await self._peace(before, attempt)
-            with suppress(OSError, TimeoutError):
+            with suppress(aiohttp.ClientError, TimeoutError):
                 await self._scene.effects.catch_up()
             measured = self._measured(attempt, before, in_time=in_time)
-        except (PlaygroundError, OSError, TimeoutError) as problem:
+        except (PlaygroundError, aiohttp.ClientError, TimeoutError) as problem:
             attempt.change(phase="ended", note=str(problem) or "It took too long, so it was called off.")
         except asyncio.CancelledError:
             attempt.change(phase="ended", note="Called off.")
