@@ -24,7 +24,7 @@ SUBSCRIPTIONS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """The ids of the seeded team, its people and its places."""
+    """The ids of the seeded team, its people and its places. The `crowd` are more members of every channel."""
 
     team: str = "T0PLAY1"
     team_name: str = "Playground"
@@ -46,6 +46,7 @@ class Cast:
     private: str = "C0PRIVATE"
     outside: str = "C0OUTSIDE"
     ops_group: str = "S0OPS"
+    crowd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

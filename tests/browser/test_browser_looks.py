@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
+from axe_playwright_python.async_playwright import Axe
 from browser.desk import CAST, Desk
 from playground.scripted_app import button, context, mrkdwn, plain
 from playground.test_playground_drawing import CONFIRM, EVERY_MESSAGE_BLOCK, OPTIONS

@@ -101,11 +101,9 @@ async def texts_of(desk: Desk, method: str) -> list[str]:
     return [f"{call.args.get('text')} {call.args.get('blocks')}" for call in calls]
 
 
-async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pictures: Pictures) -> None:
-    page, says = desk.page, desk.page.locator("#guide-text")
-    await page.set_viewport_size(LARGE)
-
-    # 1: three steps and an answer appear
+async def ask(desk: Desk, pictures: Pictures) -> None:
+    """Three steps and an answer appear."""
+    page = desk.page
     await expect(desk.lit).to_have_text("Send")
     await pictures.take(page, "guide")
     await desk.lit.click()
@@ -124,7 +122,11 @@ async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pic
     assert len(await texts_of(desk, "chat.postMessage")) == 1
     await next_step(desk)
 
-    # 2: a card, and a refusal that only the requester sees
+
+async def ask_for_a_change(desk: Desk, pictures: Pictures) -> None:
+    """A card, and a refusal that only the requester sees."""
+    page = desk.page
+    says = desk.page.locator("#guide-text")
     await step(desk, 2)
     await expect(page.locator("#say")).to_have_value("@harness restart checkout in prod")
     await desk.lit.click()
@@ -148,7 +150,11 @@ async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pic
     await expect(says).to_contain_text("The card still waits.")
     await next_step(desk)
 
-    # 3: before → after
+
+async def change_it(desk: Desk, pictures: Pictures) -> None:
+    """Before → after."""
+    page = desk.page
+    card = desk.articles.filter(has=desk.page.locator("[data-action='approval:approve']"))
     await step(desk, 3)
     await expect(desk.lit).to_have_text("Approver")
     await desk.be("Approver")
@@ -165,7 +171,11 @@ async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pic
     assert submission.payload["view"]["state"]["values"].keys() == {"arg:env", "arg:service"}
     await next_step(desk)
 
-    # 4: a real SIGKILL between the decision and the tool; afterwards the tool ran once
+
+async def approve_and_lose_the_bot(desk: Desk, pictures: Pictures) -> None:
+    """A real SIGKILL between the decision and the tool; afterwards the tool ran once."""
+    page = desk.page
+    says = desk.page.locator("#guide-text")
     await step(desk, 4)
     before = await desk.counters()
     pids = await pids_of(desk)
@@ -195,7 +205,10 @@ async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pic
     await pictures.take(page, "decided")
     await next_step(desk)
 
-    # 5: one answer, and the counters climb
+
+async def send_twice_and_refuse(desk: Desk, pictures: Pictures) -> None:
+    """One answer, and the counters climb."""
+    page = desk.page
     await step(desk, 5)
     await expect(desk.lit).to_contain_text("Deliver everything twice")
     await desk.lit.click()
@@ -215,12 +228,26 @@ async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pic
     await page.get_by_role("button", name="Light").click()
     await next_step(desk)
 
-    # 6
+
+async def finish(desk: Desk) -> None:
+    """The last word of the guide."""
+    page = desk.page
+    says = desk.page.locator("#guide-text")
     await step(desk, 6)
     await expect(says).to_contain_text("a mistake is shown here with file and line")
     await expect(desk.lit).to_have_text("Finish")
     await desk.lit.click()
     await expect(page.locator("#guide")).to_be_hidden()
+
+
+async def test_the_guide_is_done_from_the_first_step_to_the_last(desk: Desk, pictures: Pictures) -> None:
+    await desk.page.set_viewport_size(LARGE)
+    await ask(desk, pictures)
+    await ask_for_a_change(desk, pictures)
+    await change_it(desk, pictures)
+    await approve_and_lose_the_bot(desk, pictures)
+    await send_twice_and_refuse(desk, pictures)
+    await finish(desk)
 
 
 async def pids_of(desk: Desk) -> list[int]:
@@ -279,6 +306,7 @@ async def test_a_reply_that_never_arrives_makes_no_second_message(desk: Desk) ->
     await expect(desk.articles).to_have_count(2)
 
 
+@pytest.mark.soak
 async def test_a_workspace_of_ones_own_is_taken_up_when_it_is_saved_and_its_mistakes_are_shown(
     desk: Desk, running: Running
 ) -> None:

@@ -1,15 +1,19 @@
-"""Starts the product with named points at which a test may kill or freeze the process from inside.
+"""Starts the product with named points at which a test may kill, freeze or hold the process from inside.
 
 ``python tests/faults/launcher.py web|worker|serve``. Points are ``before:VERB`` and ``after:VERB`` for every verb of
-the store and every method of Slack's Web API; ``.final`` behind the name means the last word of a run.
+the store and every method of Slack's Web API. ``.final`` behind the name means the last word of a run, ``.card`` a
+message that asks people.
 
-The file named by ``FAULT_POINT_FILE`` says where to strike next: ``kill|stop POINT NTH [CHANNEL]``, counting only
-passes about that channel and its runs. It is removed before the strike, so each order is carried out once. Beside
-it, with the suffix ``.calls``, grows the list of this process's calls to Slack. The product does not know of any of this.
+Each file in the folder ``FAULT_ORDERS`` is one order: ``kill|stop|hold POINT NTH [ABOUT]``, counting only passes that
+mention ``ABOUT``, a channel, an id or a name, and the runs that were mentioned together with it. An order is carried
+out once: its file is gone before the strike. ``hold`` lets only this one call wait, while a file with the suffix
+``.held`` stands in its place. Beside the folder, with the suffix ``.calls``, grows the list of this process's calls to
+Slack. With ``FAULT_BUDGETS=off`` it speaks as fast as it can. The product does not know of any of this.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import runpy
@@ -17,7 +21,8 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,65 +30,82 @@ PROJECT = Path(__file__).parents[2]
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 _RUN = re.compile(r"run_[0-9A-Z]{26}")
+_LOOK = 0.02
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Order:
-    """One line of the file."""
+    """One file of the folder, and what has been seen of its subject."""
 
+    file: Path
     action: str
     point: str
     nth: int
     about: str
+    passes: int = 0
+    runs: set[str] = field(default_factory=set)
 
     @classmethod
-    def parse(cls, line: str) -> Order:
-        action, point, nth, about = (*line.split(), "")[:4]
-        return cls(action, point, int(nth), about)
+    def read(cls, file: Path) -> Order:
+        action, point, nth, about = (*file.read_text(encoding="utf-8").split(), "")[:4]
+        return cls(file, action, point, int(nth), about)
+
+    def concerns(self, text: str) -> bool:
+        """Whether this is about its subject; learns the runs that are, but not from what lists several."""
+        runs = set(_RUN.findall(text))
+        if self.about in text:
+            self.runs |= runs if len(runs) == 1 else set()
+            return True
+        return bool(runs & self.runs)
 
 
 class FaultPoints:
-    """Carries out the order in ``file``. A point that nobody ordered costs the look at one file."""
+    """Carries out the orders in ``folder``. A point that nobody ordered costs one look at it."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._order: Order | None = None
-        self._passes = 0
-        self._runs: set[str] = set()
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Order] = {}
 
-    def passed(self, point: str, *about: object, final: bool = False) -> None:
-        """The process is at ``point``; ``about`` are the texts that say for which channel and run."""
-        order = self._read()
-        if order is None or not self._concerns(order, " ".join(_texts(about))):
-            return
-        if order.point != point and not (final and order.point == f"{point}.final"):
-            return
-        self._passes += 1
-        if self._passes == order.nth:
-            self._file.unlink()
-            os.kill(os.getpid(), _SIGNALS[order.action])
+    async def passed(self, point: str, *about: object, marks: Sequence[str] = ()) -> None:
+        """The process is at ``point``; ``about`` are the texts that say for whom, ``marks`` its suffixes."""
+        names = {point, *(f"{point}.{mark}" for mark in marks)}
+        orders = self._orders()
+        text = " ".join(_texts(about)) if orders else ""
+        for order in orders:
+            # Every mention counts for learning its runs, not only those at its point.
+            if not order.concerns(text) or order.point not in names:
+                continue
+            order.passes += 1
+            if order.passes == order.nth:
+                await self._carry_out(order)
 
     def note(self, call: str) -> None:
         """Lists a call to Slack that is about to be made."""
-        with self._file.with_suffix(".calls").open("a", encoding="utf-8") as calls:
+        with self._folder.with_suffix(".calls").open("a", encoding="utf-8") as calls:
             calls.write(f"{call}\n")
 
-    def _read(self) -> Order | None:
-        try:
-            order = Order.parse(self._file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            self._order = None
-            return None
-        if order != self._order:
-            self._order, self._passes, self._runs = order, 0, set()
-        return order
+    def _orders(self) -> list[Order]:
+        names = [name for name in os.listdir(self._folder) if name.isdecimal()]  # noqa: PTH208  # the fastest look
+        for name in sorted(set(names) - self._known.keys()):
+            try:
+                self._known[name] = Order.read(self._folder / name)
+            except FileNotFoundError:
+                names.remove(name)
+        self._known = {name: self._known[name] for name in names}
+        return list(self._known.values())
 
-    def _concerns(self, order: Order, text: str) -> bool:
-        runs = set(_RUN.findall(text))
-        if order.about in text:
-            self._runs |= runs
-            return True
-        return bool(runs & self._runs)
+    async def _carry_out(self, order: Order) -> None:
+        if order.action in _SIGNALS:
+            order.file.unlink(missing_ok=True)
+            os.kill(os.getpid(), _SIGNALS[order.action])
+            return
+        held = order.file.with_suffix(".held")
+        try:
+            order.file.rename(held)
+        except FileNotFoundError:
+            return  # it was withdrawn in this moment
+        while held.exists():  # noqa: ASYNC110  # the test is another process
+            await asyncio.sleep(_LOOK)
 
 
 def install(points: FaultPoints) -> None:
@@ -99,21 +121,22 @@ def _around_verbs(points: FaultPoints) -> None:
     call, call_all = Scripts.call, Scripts.call_all
 
     async def watched(self: Scripts, verb: str, keys: Keys, *arguments: Any, **options: Any) -> list[Any]:
-        final = any('"final": true' in text for text in _texts(arguments))
-        points.passed(f"before:{verb}", *arguments, final=final)
+        marks = ["final"] if any('"final": true' in text for text in _texts(arguments)) else []
+        await points.passed(f"before:{verb}", *arguments, marks=marks)
         reply = await call(self, verb, keys, *arguments, **options)
-        if verb != "claim" or reply:
-            points.passed(f"after:{verb}", *arguments, final=final)
+        # A claim is passed once for each run that it brings, and not at all for none.
+        for about in reply if verb == "claim" else [arguments]:
+            await points.passed(f"after:{verb}", *about, marks=marks)
         return reply
 
     async def watched_all(
         self: Scripts, verb: str, keys: Keys, calls: Sequence[Sequence[Any]], **options: Any
     ) -> list[list[Any]]:
         for arguments in calls:
-            points.passed(f"before:{verb}", *arguments)
+            await points.passed(f"before:{verb}", *arguments)
         replies = await call_all(self, verb, keys, calls, **options)
         for arguments in calls:
-            points.passed(f"after:{verb}", *arguments)
+            await points.passed(f"after:{verb}", *arguments)
         return replies
 
     cast("Any", Scripts).call, cast("Any", Scripts).call_all = watched, watched_all
@@ -127,14 +150,33 @@ def _around_slack(points: FaultPoints) -> None:
     async def watched(
         self: WebApi, tenant: str, method: str, arguments: Mapping[str, Any], **options: Any
     ) -> Any:
-        final = bool(arguments.get("blocks")) and "run:stop" not in str(arguments["blocks"])
-        points.passed(f"before:{method}", *arguments.values(), final=final)
+        marks = _marks(str(arguments.get("blocks") or ""))
+        await points.passed(f"before:{method}", *arguments.values(), marks=marks)
         points.note(f"{method} {arguments.get('channel') or arguments.get('channel_id')}")
         answer = await call(self, tenant, method, arguments, **options)
-        points.passed(f"after:{method}", *arguments.values(), final=final)
+        await points.passed(f"after:{method}", *arguments.values(), marks=marks)
         return answer
 
     cast("Any", WebApi)._call = watched
+
+
+def _marks(blocks: str) -> list[str]:
+    """What a message is, by its buttons."""
+    if "'approval:" in blocks:
+        return ["card"]
+    return ["final"] if "'run:steps'" in blocks and "'run:stop'" not in blocks else []
+
+
+def _unlimited() -> None:
+    """Lifts the bot's own budgets: the simulated Slack of a fleet refuses nothing, so they would only cost time."""
+    scheduler: Any = import_module("bot.delivery.scheduler")
+    budget = scheduler.budget
+
+    def generous(*arguments: Any, **options: Any) -> Any:
+        small = budget(*arguments, **options)
+        return replace(small, per_minute=60_000, burst=10_000, keep=0, room_interval=0.0)
+
+    scheduler.budget = generous
 
 
 def _texts(values: Sequence[object]) -> Iterator[str]:
@@ -156,7 +198,9 @@ def _end_with_parent() -> None:
 def main() -> None:
     sys.path[0] = str(PROJECT)
     sys.argv[0] = "bot"
-    install(FaultPoints(Path(os.environ.pop("FAULT_POINT_FILE"))))
+    install(FaultPoints(Path(os.environ.pop("FAULT_ORDERS"))))
+    if os.environ.pop("FAULT_BUDGETS", "") == "off" and sys.argv[1] != "web":
+        _unlimited()
     _end_with_parent()
     runpy.run_module("bot", run_name="__main__", alter_sys=True)
 

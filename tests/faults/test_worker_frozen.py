@@ -104,11 +104,10 @@ async def test_a_worker_frozen_past_its_lease_writes_nothing_more(two: Fleet, me
 async def test_the_last_word_stands_when_its_worker_was_frozen_at(two: Fleet, point: str) -> None:
     channel = two.playground.config.cast.ops
     workers = [two.process("worker", name) for name in ("worker", "worker-2")]
-    for worker in workers:
-        worker.arm(point, about=channel, action="stop")
+    armed = {worker.name: worker.arm(point, about=channel, action="stop") for worker in workers}
     asked = await two.mention("stream for 3s", channel=channel)
     (sleeper,) = await wait_until(
-        lambda: [each for each in workers if not each.crash_file.exists()], timeout=20, what=point
+        lambda: [each for each in workers if not armed[each.name].pending], timeout=20, what=point
     )
     for worker in workers:
         worker.disarm()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import os
@@ -10,17 +11,21 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from waiting import wait_until
 
 from bot.playground import Door, Playground, PlaygroundConfig, start_playground
+from bot.playground.config import Cast
 from bot.playground.records import ApiCall, Message
-from fleet.process import BotProcess
+from fleet.effects import Effects
+from fleet.process import Armed, BotProcess
 from fleet.team import Team
 from harness_core import RunState, Seal, Store
 from harness_core.errors import StoreUnavailable
@@ -29,6 +34,10 @@ from harness_core.states import TERMINAL
 from harness_core.store.embedded.folder import DataFolder
 
 POSTED = "chat.postMessage"
+ANSWER = "0"
+"""The part of a run that shows its answer, whole where it is not very long."""
+CARDS = ("ask:", "doubt:")
+"""How the names of the parts begin that ask people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +55,14 @@ class Fleet:
     """One installation. Use :func:`start_fleet`, which also ends every process."""
 
     team: Team
+    effects: Effects
     playground: Playground
     door: Door
     port: int
     environ: dict[str, str]
     processes: dict[str, BotProcess] = field(default_factory=dict)
     _store: Store | None = None
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # Processes
 
@@ -91,6 +102,11 @@ class Fleet:
                 return True
 
             await wait_until(answers, timeout=60, what=f"{process.name} is ready")
+
+    def arm(self, role: str, point: str, *, about: str, action: str) -> list[Armed]:
+        """Gives the same order to every living process of this role: whichever comes there first obeys."""
+        chosen = [each for each in self.processes.values() if each.role == role and each.lives]
+        return [process.arm(point, about=about, action=action) for process in chosen]
 
     def redis_pid(self) -> int | None:
         """The process that serves the data folder, if one does."""
@@ -145,26 +161,31 @@ class Fleet:
                 output = await (await self.store()).runs.output(runs[0].run_id)
             except StoreUnavailable:
                 return None
-            shown = [each for each in await self.messages_of(asked, runs[0].run_id) if is_final(each)]
+            parts = await self.messages_of(asked, runs[0].run_id)
+            shown = [each for each in parts if part_of(each) == ANSWER and is_final(each)]
             if not shown:
                 return None
             return Answer(run=runs[0], message=shown[0], output=output or "", at=time.monotonic())
 
         return await self.door.wait_for(done, within=within, what=f"the final answer to {asked.text!r}")
 
-    async def completed(self, asked: Message, *, within: float = 30.0) -> Answer:
+    async def completed(self, asked: Message, *, within: float = 30.0, cards: int = 0) -> Answer:
         """As :meth:`answer`, for a run that must succeed, with everything that must hold for its messages.
 
-        One message of the bot in all, posted once, that shows the whole answer.
+        One message that shows the whole answer and ``cards`` that asked people, each posted once.
         """
         answer = await self.answer(asked, within=within)
         assert answer.run.state is RunState.COMPLETED, answer.run
         run_id = answer.run.run_id
-        shown = await self.messages_of(asked, run_id)
-        assert len(shown) == 1, f"shown by {len(shown)} messages: {[each.text for each in shown]}"
-        posts = [call for call in await self.calls(POSTED) if run_id in str(call.args.get("metadata"))]
-        assert len([call for call in posts if call.ok]) == 1, f"posted more than once: {posts}"
-        assert shown_text(shown[0]) == answer.output, (shown_text(shown[0]), answer.output)
+        shown = Counter(part_of(each) for each in await self.messages_of(asked, run_id))
+        posts = Counter(
+            part_of(call.args) for call in await self.calls(POSTED) if call.ok and run_id in str(call.args)
+        )
+        for seen in (shown, posts):
+            told = {part: count for part, count in seen.items() if part == ANSWER or part.startswith(CARDS)}
+            assert set(told.values()) == {1}, f"more than once: {seen}"
+            assert len(told) == 1 + cards, f"{cards} cards: {seen}"
+        assert shown_text(answer.message) == answer.output, (shown_text(answer.message), answer.output)
         return answer
 
     # What can be seen
@@ -180,11 +201,12 @@ class Fleet:
 
     async def store(self) -> Store:
         """The installation's own store; the server must be up when it is first asked for."""
-        if self._store is None:
-            key = base64.b64decode((self.team.data / "seal.key").read_bytes())
-            url = DataFolder.prepare(self.team.data).url
-            self._store = await Store.open(url, seal=Seal(key))
-        return self._store
+        async with self._opening:
+            if self._store is None:
+                key = base64.b64decode((self.team.data / "seal.key").read_bytes())
+                url = DataFolder.prepare(self.team.data).url
+                self._store = await Store.open(url, seal=Seal(key))
+            return self._store
 
     async def runs(self) -> list[Run]:
         """Every run, oldest first."""
@@ -236,6 +258,13 @@ def is_final(message: Message) -> bool:
     return bool(buttons) and not any(action.startswith("run:stop") for action in buttons)
 
 
+def part_of(message: Message | Mapping[str, Any]) -> str:
+    """Which part of its run a message shows, or a call to Slack posts."""
+    metadata = message.metadata if isinstance(message, Message) else message.get("metadata")
+    payload = (metadata or {}).get("event_payload", {})
+    return str(payload.get("part", ""))
+
+
 def shown_text(message: Message) -> str:
     """The answer as a person reads it."""
     return "".join(block["text"] for block in message.blocks if block["type"] == "markdown")
@@ -247,20 +276,33 @@ async def start_fleet(
     lease: float = 2.0,
     attempts: int = 3,
     retry_delays: tuple[float, ...] = (0.0, 1.0, 2.0),
+    crowd: Sequence[str] = (),
+    approvers: Sequence[str] = (),
     **environ: str,
 ) -> AsyncIterator[Fleet]:
-    """A playground and an installation without processes yet; ends all that were started."""
+    """A playground and an installation without processes yet; ends all that were started.
+
+    The ``crowd`` are more members of every channel. Without ``approvers`` it is the approver of the cast.
+    """
     root = Path(tempfile.mkdtemp(prefix="fleet-"))
     try:
-        team = Team(root)
-        team.write(lease=lease, attempts=attempts)
-        port = _free_port()
+        team, port = Team(root), _free_port()
         config = PlaygroundConfig(
-            bot_url=f"http://127.0.0.1:{port}/slack/events", limits="off", retry_delays=retry_delays
+            bot_url=f"http://127.0.0.1:{port}/slack/events",
+            limits="off",
+            retry_delays=retry_delays,
+            cast=Cast(crowd=tuple(crowd)),
         )
-        async with await start_playground(config) as playground, Door(playground.door_url) as door:
+        async with (
+            Effects() as effects,
+            await start_playground(config) as playground,
+            Door(playground.door_url) as door,
+        ):
+            named = approvers or (config.cast.approver,)
+            team.write(lease=lease, attempts=attempts, approvers=named, effects_url=effects.url)
             fleet = Fleet(
                 team=team,
+                effects=effects,
                 playground=playground,
                 door=door,
                 port=port,

@@ -22,6 +22,32 @@ PROJECT = Path(__file__).parents[2]
 START_WITHIN = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """An order that a process carries out when it passes the point."""
+
+    file: Path
+
+    @property
+    def pending(self) -> bool:
+        """Whether it has not been carried out."""
+        return self.file.exists()
+
+    @property
+    def holds(self) -> bool:
+        """Whether a call waits there."""
+        return self._held.exists()
+
+    def let_go(self) -> None:
+        """Lets the call that waits go on, and withdraws an order that was not carried out."""
+        self.file.unlink(missing_ok=True)
+        self._held.unlink(missing_ok=True)
+
+    @property
+    def _held(self) -> Path:
+        return self.file.with_suffix(".held")
+
+
 @dataclass(slots=True, kw_only=True)
 class BotProcess:
     """A ``web``, ``worker`` or ``serve`` process. It may be started again after it ended; its log goes on."""
@@ -32,6 +58,7 @@ class BotProcess:
     folder: Path
     child: subprocess.Popen[bytes] | None = None
     started: int = 0
+    _orders: int = 0
     _log_from: int = field(default=0)
 
     @property
@@ -48,9 +75,9 @@ class BotProcess:
         return self.folder / f"{self.name}.log"
 
     @property
-    def crash_file(self) -> Path:
-        """Where this process looks for the point at which to kill itself."""
-        return self.folder / f"{self.name}.crash"
+    def orders(self) -> Path:
+        """Where this process looks for the points at which to strike itself."""
+        return self.folder / f"{self.name}.orders"
 
     @property
     def came_up(self) -> bool:
@@ -62,11 +89,12 @@ class BotProcess:
         assert not self.lives, f"{self.name} runs already"
         self._log_from = self.log.stat().st_size if self.log.exists() else 0
         self.started += 1
+        self.orders.mkdir(exist_ok=True)
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
                 [sys.executable, str(LAUNCHER), self.role],
                 cwd=PROJECT,
-                env={**self.environ, "FAULT_POINT_FILE": str(self.crash_file)},
+                env={**self.environ, "FAULT_ORDERS": str(self.orders)},
                 # The launcher ends with this pipe, so a killed test run leaves nothing behind.
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -74,18 +102,23 @@ class BotProcess:
                 start_new_session=True,
             )
 
-    def arm(self, point: str, *, nth: int = 1, about: str = "", action: str = "kill") -> None:
-        """Kill (or ``stop``) it when it passes ``point`` for the ``nth`` time in the channel ``about``."""
-        draft = self.crash_file.with_suffix(".draft")
+    def arm(self, point: str, *, nth: int = 1, about: str = "", action: str = "kill") -> Armed:
+        """Kill, ``stop`` or ``hold`` it when it passes ``point`` for the ``nth`` time with word of ``about``."""
+        self.orders.mkdir(exist_ok=True)
+        self._orders += 1
+        order, draft = self.orders / str(self._orders), self.orders / "draft"
         draft.write_text(f"{action} {point} {nth} {about}".strip(), encoding="utf-8")
-        draft.replace(self.crash_file)
+        draft.replace(order)
+        return Armed(order)
 
     def disarm(self) -> None:
-        self.crash_file.unlink(missing_ok=True)
+        """Withdraws every order, and lets go of what is held."""
+        for file in self.orders.iterdir():
+            file.unlink(missing_ok=True)
 
     def slack_calls(self, channel: str) -> list[str]:
         """The methods it called about this channel, in all its lives, in order."""
-        noted = self.crash_file.with_suffix(".calls")
+        noted = self.orders.with_suffix(".calls")
         lines = noted.read_text(encoding="utf-8").splitlines() if noted.exists() else []
         return [method for method, where in map(str.split, lines) if where == channel]
 

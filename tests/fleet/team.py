@@ -1,17 +1,26 @@
-"""A workspace folder with the demo model and one slow, idempotent tool that notes each of its executions."""
+"""A workspace folder with the demo model, tools that ask before they act, and one that is only slow.
+
+What ``act`` and ``act_again`` do to the world is one effect at the counter; ``slow_lookup`` notes its executions.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 TOOL = "slow_lookup"
+ACT = "act"
+"""Asks, and must not happen twice."""
+ACT_AGAIN = "act_again"
+"""Asks, and may be repeated under its key."""
 
 _YAML = """\
 kind: Runtime
 recovery: {{lease: {lease}s, max_recovery_attempts: {attempts}}}
 concurrency: {{max_concurrent_runs: 70, per_user: 70}}
+approvals: {{approvers: {{users: [{approvers}]}}}}
 tool_packages: [fleet_tools]
 ---
 kind: Model
@@ -27,11 +36,27 @@ label: "Looking up {{name}}"
 idempotent: true
 approval: never
 ---
+kind: Tool
+name: act
+python: fleet_tools.acts:act
+title: "Act on {{name}}"
+label: "Acting on {{name}}"
+approval: always
+idempotent: false
+---
+kind: Tool
+name: act_again
+python: fleet_tools.acts:act_again
+title: "Act again on {{name}}"
+label: "Acting again on {{name}}"
+approval: always
+idempotent: true
+---
 kind: Agent
 name: fleet
 description: Does what it is told.
 model: demo
-tools: [slow_lookup]
+tools: [slow_lookup, act, act_again]
 """
 
 _TOOL = '''\
@@ -60,6 +85,36 @@ def slow_lookup(name: str, call: ToolCall) -> str:
     return f"{name} is fine."
 '''
 
+_ACTS = '''\
+"""Tools whose only effect is one request to the effect counter."""
+
+from pathlib import Path
+
+import aiohttp
+
+from harness_core import ToolCall
+
+ROOT = Path(__file__).parents[2]
+
+
+async def effect(name: str, key: str) -> str:
+    url = (ROOT / "effects").read_text(encoding="utf-8")
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{url}/effects", json={"name": name, "key": key}) as answer:
+            answer.raise_for_status()
+    return f"{name} is done."
+
+
+async def act(name: str, call: ToolCall) -> str:
+    """Does something to a name that must not be done twice."""
+    return await effect(name, call.key)
+
+
+async def act_again(name: str, call: ToolCall) -> str:
+    """Does something to a name that the receiver knows again by its key."""
+    return await effect(name, call.key)
+'''
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
@@ -85,16 +140,17 @@ class Team:
     def data(self) -> Path:
         return self.root / "data"
 
-    def write(self, *, lease: float, attempts: int) -> None:
+    def write(self, *, lease: float, attempts: int, approvers: Sequence[str], effects_url: str) -> None:
         """Lays the folder out; ``lease`` in seconds, ``attempts`` at taking one run over."""
         package = self.workspace / "fleet_tools"
         package.mkdir(parents=True)
         (self.root / "gates").mkdir()
         (package / "__init__.py").touch()
         (package / "lookups.py").write_text(_TOOL, encoding="utf-8")
-        (self.workspace / "fleet.yaml").write_text(
-            _YAML.format(lease=lease, attempts=attempts), encoding="utf-8"
-        )
+        (package / "acts.py").write_text(_ACTS, encoding="utf-8")
+        (self.root / "effects").write_text(effects_url, encoding="utf-8")
+        text = _YAML.format(lease=lease, attempts=attempts, approvers=", ".join(approvers))
+        (self.workspace / "fleet.yaml").write_text(text, encoding="utf-8")
 
     def close_gate(self, name: str) -> None:
         """From now on a lookup of ``name`` does not return."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 from mcp.server.fastmcp import Context, FastMCP
-from mcp.types import ImageContent, TextContent
+from mcp.types import ImageContent, PingRequest, TextContent
 
 server = FastMCP("tickets", host="127.0.0.1", port=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
 
@@ -80,6 +80,9 @@ def odd() -> str:
     """Has an odd name."""
     return "odd"
 
+
+if "NO_PING" in os.environ:
+    del server._mcp_server.request_handlers[PingRequest]
 
 if __name__ == "__main__":
     print("starting with", os.environ.get("SECRET", "no secret"), file=sys.stderr)

@@ -77,3 +77,16 @@ def effects(folder: Path) -> list[str]:
     """What the server was asked to do."""
     file = folder / "effects"
     return file.read_text().splitlines() if file.exists() else []
+
+
+def running_servers() -> list[int]:
+    """The tool servers that this process has started and that still run."""
+    found = []
+    for child in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+        except FileNotFoundError:
+            continue
+        if str(PROGRAM).encode() in command:
+            found.append(int(child))
+    return found

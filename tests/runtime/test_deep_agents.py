@@ -125,7 +125,7 @@ async def test_a_deep_agent_is_not_compiled_with_the_subagent_that_it_would_add_
     runtime = AgentRuntime(space(tmp_path), store, seal)
     binding = await runtime._bindings.get("ops")
     gate = innermost(tool_node(binding.graph) or pytest.fail("no tools"))
-    backend = runtime._bindings._backend(binding.agent)
+    backend = runtime._bindings._backend(binding.agent, await runtime._bindings.memory())
     model = runtime._bindings._parts.model("fast")
     plan: dict[str, Any] = {"agent": binding.agent, "model": model, "tools": [], "backend": backend}
 
@@ -255,6 +255,23 @@ async def test_state_of_the_caller_reaches_tools_in_both_modes(
         "given": {"region": "eu", "messages": "not these"},
         "files": {"/a.txt": "text"},
     }
+
+
+async def test_the_context_of_the_caller_reaches_tools_of_subagents(
+    tmp_path: Path, store: Store, seal: Seal, leases: Leases, mode: str
+) -> None:
+    here = workspace(
+        tmp_path,
+        tool("context_reader"),
+        agent(extra=f"{mode}subagents: [researcher]\n"),
+        agent("context_reader", name="researcher", extra=mode),
+    )
+    text, fence = ask("researcher", "call context_reader"), await leases.claim()
+    turn = Turn(fence=fence, agent="ops", text=text, user="U1", context={"region": "eu"})
+
+    (result,) = results([chunk async for chunk in AgentRuntime(here, store, seal).stream(turn)])
+
+    assert "eu" in result.output
 
 
 async def test_a_question_inside_a_subagent_is_asked_once_at_the_top_and_going_on_repeats_nothing(

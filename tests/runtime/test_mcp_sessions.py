@@ -94,7 +94,8 @@ async def test_a_process_that_dies_in_a_call_leaves_its_outcome_unknown_and_noth
     ],
 )
 async def test_a_server_that_cannot_be_used_says_why(address: Any, why: str) -> None:
-    async with session(address, patience=0.5) as tickets:
+    patience = 0.5 if "in time" in why else 15.0
+    async with session(address, patience=patience) as tickets:
         with pytest.raises(ServerUnreachable, match=f"the tool server “tickets” cannot be used: {why}"):
             await tickets.list_tools()
 
@@ -174,6 +175,11 @@ async def test_a_call_that_the_server_refuses_is_an_error_and_the_session_stays(
         with pytest.raises(McpError):
             await tickets._link.ask(lambda live: live.read_resource("x://none"))  # type: ignore[union-attr,arg-type]  # what a server without resources refuses outright
         assert await said(tickets, "pid") == before
+
+
+async def test_a_server_that_does_not_know_the_question_whether_it_is_there_is_there(tmp_path: Path) -> None:
+    async with session(stdio(tmp_path, NO_PING="1")) as tickets:
+        assert len({await said(tickets, "pid") for _ in range(3)}) == 1
 
 
 async def test_a_call_that_is_given_up_leaves_the_session_usable(tmp_path: Path) -> None:

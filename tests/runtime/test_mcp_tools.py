@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from runtime import room_tools
 from runtime.room_leases import Leases
-from runtime.room_servers import PROGRAM, effects, http_tickets
+from runtime.room_servers import PROGRAM, effects, http_tickets, running_servers
 from runtime.room_turns import read, results, run
 from runtime.room_workspace import agent, tool, workspace
 from waiting import wait_until
@@ -143,7 +143,8 @@ async def test_a_call_that_broke_off_is_asked_about_and_an_idempotent_one_is_an_
     fence = await leases.claim()
     working = asyncio.create_task(run(runtime, fence, call("slow", gate=str(tmp_path / "never"))))
     await wait_until(lambda: effects(tmp_path) == ["slow"])
-    await _kill_servers()
+    for process in await asyncio.to_thread(running_servers):
+        os.kill(process, signal.SIGKILL)
 
     chunks = await working
 
@@ -235,12 +236,3 @@ async def test_versions_of_a_workspace_share_a_session_and_the_last_one_ends_it(
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
     await resources.aclose()
-
-
-async def _kill_servers() -> None:
-    """Kills the tool servers that this process has started."""
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
-    for child in (await asyncio.to_thread(children.read_text)).split():
-        command = await asyncio.to_thread(Path(f"/proc/{child}/cmdline").read_bytes)
-        if str(PROGRAM).encode() in command:
-            os.kill(int(child), signal.SIGKILL)

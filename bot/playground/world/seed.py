@@ -30,11 +30,15 @@ def seeded_users(cast: Cast) -> list[User]:
             app_id="A0OTHER1",
         ),
         User(id=SLACKBOT, name="slackbot", real_name="Slackbot", team=home),
+        *(
+            User(id=member, name=f"member{number}", real_name=f"Member {number}", team=home)
+            for number, member in enumerate(cast.crowd, start=1)
+        ),
     ]
 
 
 def seeded_channels(cast: Cast) -> list[Channel]:
-    staff = (cast.requester, cast.approver, cast.admin)
+    staff = (cast.requester, cast.approver, cast.admin, *cast.crowd)
     return [
         Channel(
             id=cast.general,

@@ -26,6 +26,9 @@ from harness_core.tool_call import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
+# It tells the arguments of every call and the ids of sessions to whoever turns debugging on.
+logging.getLogger("mcp.client").setLevel(logging.WARNING)
+
 T = TypeVar("T")
 
 PATIENCE = 15.0
@@ -37,6 +40,7 @@ BEAT = 5.0
 PARTING = 8.0
 """Seconds for a goodbye; a process that does not end when asked is killed well before."""
 
+_CLOSED = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
 _NO_SUCH_SESSION = 32600  # how the protocol's library reports that a server does not know the session
 
 
@@ -113,18 +117,17 @@ class McpSession:
             return await link.ask(send)
         except (anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
             raise _NotSent from error
+        except (_Gone, anyio.EndOfStream) as error:
+            raise self._gone_away() from error
         except McpError as error:
-            match error.error.code:
-                case code if code == CONNECTION_CLOSED:
-                    raise OutcomeUnknown(
-                        f"the tool server “{self.name}” went away during the call"
-                    ) from error
-                case code if code == _NO_SUCH_SESSION and "erminated" in error.error.message:
-                    raise _NotSent from error
-                case _:
-                    raise
-        except _Gone as error:
-            raise OutcomeUnknown(f"the tool server “{self.name}” went away during the call") from error
+            if error.error.code == CONNECTION_CLOSED:
+                raise self._gone_away() from error
+            if _is_over(error):
+                raise _NotSent from error
+            raise
+
+    def _gone_away(self) -> OutcomeUnknown:
+        return OutcomeUnknown(f"the tool server “{self.name}” went away during the call")
 
     async def _alive(self, instead_of: _Link | None = None) -> _Link:
         """A link to a server that is there."""
@@ -204,7 +207,9 @@ class _Link:
         try:
             async with asyncio.timeout(patience):
                 await self.ask(ClientSession.send_ping)
-        except (McpError, _Gone, anyio.ClosedResourceError, anyio.BrokenResourceError, TimeoutError):
+        except McpError as error:
+            return not _is_over(error)
+        except (_Gone, *_CLOSED, TimeoutError):
             return False
         return True
 
@@ -241,10 +246,25 @@ class _Link:
         while True:
             await asyncio.sleep(BEAT)
             try:
-                await self._opened.result().send_ping()
-            except Exception:  # noqa: BLE001  # whatever it is, the server does not know this session any more
+                # A look that gets lost with the server is never answered, so none is waited for long.
+                async with asyncio.timeout(BEAT):
+                    await self._opened.result().send_ping()
+            except TimeoutError:
+                continue
+            except McpError as error:
+                if not _is_over(error):
+                    continue
                 self._stop.set()
                 return
+            except _CLOSED:
+                self._stop.set()
+                return
+
+
+def _is_over(error: McpError) -> bool:
+    """Whether an error is the library's word for a lost connection or session; any other is an answer of the server."""
+    code, message = error.error.code, error.error.message
+    return code == CONNECTION_CLOSED or (code == _NO_SUCH_SESSION and message == "Session terminated")
 
 
 def _listing(cursor: str | None) -> Callable[[ClientSession], Awaitable[ListToolsResult]]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
+import anyio
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -73,11 +74,17 @@ def reason(error: BaseException, address: ServerAddress, errors: Errors) -> str:
             said = f"“{address.command}” cannot be started: {telling.strerror}"
         case TimeoutError():
             said = "it does not answer in time"
-        case McpError() if telling.error.code == CONNECTION_CLOSED:
+        case _ if _is_closed(telling):
             said = f"it ended: {errors.last[:_SHOWN]}" if errors.last else "it closed the connection"
         case _:
             said = f"{type(telling).__name__}: {telling}" if str(telling) else type(telling).__name__
     return redact(said, address.secrets)
+
+
+def _is_closed(error: BaseException) -> bool:
+    if isinstance(error, McpError):
+        return error.error.code == CONNECTION_CLOSED
+    return isinstance(error, anyio.BrokenResourceError | anyio.ClosedResourceError | anyio.EndOfStream)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 Index = Literal[False] | list[str] | None
 """Which parts of a value are searched: None means all of its text, False none."""
 
+Queries = dict[str, Sequence[float]]
+"""What the queries of one batch mean."""
+
 _AT_ONCE = 64  # texts in one request to an embedding model
 
 
@@ -108,12 +111,13 @@ class LongTermMemory(BaseStore):
             refuse_bad_labels(op)
         results: list[Result] = []
         writes: dict[ItemName, PutOp] = {}
+        queries: Queries = {}
         for op in ops:
             match op:
                 case GetOp():
                     results.append(await self._get(tenant, op))
                 case SearchOp():
-                    results.append(await self._search(tenant, op))
+                    results.append(await self._search(tenant, op, queries))
                 case ListNamespacesOp():
                     results.append(await self._namespaces(tenant, op))
                 case PutOp():
@@ -142,13 +146,15 @@ class LongTermMemory(BaseStore):
         ]
         await self._shelf.write(tenant, writes)
 
-    async def _search(self, tenant: str, op: SearchOp) -> list[SearchItem]:
+    async def _search(self, tenant: str, op: SearchOp, queries: Queries) -> list[SearchItem]:
         items = [
             item
             for item in await self._below(tenant, op.namespace_prefix)
             if passes(item.value["value"], op.filter)
         ]
-        hits = await self._ranked(tenant, op.query, items) if op.query else [_Hit(item) for item in items]
+        hits = [_Hit(item) for item in items]
+        if op.query and items:
+            hits = await self._ranked(tenant, op.query, items, queries)
         page = hits[op.offset : op.offset + op.limit]
         mortal = [hit.item.name for hit in page if hit.item.ttl is not None]
         if mortal and op.refresh_ttl:
@@ -167,16 +173,23 @@ class LongTermMemory(BaseStore):
             if len(page) < PAGE:
                 return names
 
-    async def _ranked(self, tenant: str, query: str, items: Sequence[StoredItem]) -> list[_Hit]:
+    async def _ranked(
+        self, tenant: str, query: str, items: Sequence[StoredItem], queries: Queries
+    ) -> list[_Hit]:
         texts = [_texts(item.value["value"], item.value["index"]) for item in items]
-        scores = await self._meanings(tenant, query, items, texts)
+        scores = await self._meanings(tenant, query, items, texts, queries)
         if scores is None:
             scores = [score or None for score in by_words(query, texts)]
         found = [_Hit(item, score) for item, score in zip(items, scores, strict=True) if score is not None]
         return sorted(found, key=lambda hit: -(hit.score or 0.0))
 
     async def _meanings(
-        self, tenant: str, query: str, items: Sequence[StoredItem], texts: Sequence[Sequence[str]]
+        self,
+        tenant: str,
+        query: str,
+        items: Sequence[StoredItem],
+        texts: Sequence[Sequence[str]],
+        queries: Queries,
     ) -> list[float | None] | None:
         """A score for each item that has text; None when there is no model, or it does not answer."""
         model = self._embeddings
@@ -185,7 +198,8 @@ class LongTermMemory(BaseStore):
         known = [unpack(item.vectors, model.identity) for item in items]
         bare = [index for index, vectors in enumerate(known) if vectors is None and texts[index]]
         try:
-            wanted = await model.model.aembed_query(query)
+            if query not in queries:
+                queries[query] = await model.model.aembed_query(query)
             made = await self._embed([texts[index] for index in bare])
         except Exception as error:  # noqa: BLE001  # providers raise whatever they like
             log.warning("searching by words: %s does not answer (%s)", model.name, type(error).__name__)
@@ -195,7 +209,7 @@ class LongTermMemory(BaseStore):
         await self._shelf.add_vectors(
             tenant, [(items[index], pack(known[index] or [], model.identity)) for index in bare]
         )
-        return [by_meaning(wanted, vectors) if vectors else None for vectors in known]
+        return [by_meaning(queries[query], vectors) if vectors else None for vectors in known]
 
     async def _vectors(self, texts: Sequence[Sequence[str]]) -> list[bytes]:
         """Packed vectors for each item; empty where a search must make them later."""

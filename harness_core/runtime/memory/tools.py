@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from langgraph.config import get_config, get_store
-from langgraph.store.base import SearchItem
+from langgraph.store.base import SearchItem, SearchOp
 
 from harness_core.models import Fence
 from harness_core.runtime.checkpointer import FENCE
@@ -45,13 +45,14 @@ async def remember(note: str, call: ToolCall, for_the_team: bool = False) -> str
 async def recall(query: str, call: ToolCall) -> str:
     """Look for notes from earlier conversations that have to do with the query."""
     store, (agent, _) = get_store(), _here()
-    found: list[tuple[float, str]] = []
-    for place in (of_person(agent, call.requester), for_everybody(agent)):
-        notes = await store.asearch(place, query=query, limit=FOUND)
-        found += [(each.score or 0.0, _line(each, "note")) for each in notes]
     mine = {"user": call.requester}
-    threads = await store.asearch(of_threads(agent), query=query, filter=mine, limit=FOUND)
-    found += [(each.score or 0.0, _line(each, "summary")) for each in threads]
+    places = [
+        SearchOp(of_person(agent, call.requester), query=query, limit=FOUND),
+        SearchOp(for_everybody(agent), query=query, limit=FOUND),
+        SearchOp(of_threads(agent), query=query, filter=mine, limit=FOUND),
+    ]
+    results: list[Any] = await store.abatch(places)
+    found = [(item.score or 0.0, _line(item)) for hits in results for item in hits]
     if not found:
         return "Nothing about that is remembered."
     best = [text for _, text in sorted(found, key=lambda each: -each[0])[:FOUND]]
@@ -60,9 +61,11 @@ async def recall(query: str, call: ToolCall) -> str:
     return head + "\n".join(best)
 
 
-def _line(item: SearchItem, part: str) -> str:
-    about = ", a conversation" if part == "summary" else ""
-    return f"- {item.updated_at:%Y-%m-%d}{about}: {item.value[part]}"
+def _line(item: SearchItem) -> str:
+    about, text = (
+        ("", item.value["note"]) if "note" in item.value else (", a conversation", item.value["summary"])
+    )
+    return f"- {item.updated_at:%Y-%m-%d}{about}: {text}"
 
 
 def _here() -> tuple[str, str]:

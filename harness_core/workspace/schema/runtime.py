@@ -106,8 +106,8 @@ class Checkpointer(Spec):
     """Where a graph's state is kept.
 
     ``redis`` survives everything; ``memory`` and ``sqlite`` are for one process, ``path`` being a file in the data
-    folder. ``false`` keeps none, so nothing can wait for a decision. ``true`` is for a subagent that keeps a history
-    of its own in its parent's checkpointer.
+    folder. ``false`` keeps none, so nothing can wait for a decision. ``true`` is for a subagent, and says what holds
+    for it anyway: it uses its parent's.
     """
 
     kind: Literal["redis", "memory", "sqlite", True, False] = "redis"
@@ -138,7 +138,11 @@ class Checkpointer(Spec):
 
 
 class LongTermStore(Spec):
-    """What agents remember beyond a thread. ``embeddings`` names an EmbeddingModel; without one it is searched by words."""
+    """What agents remember beyond a thread.
+
+    ``embeddings`` names the EmbeddingModel by whose vectors it is searched; it need not be written where there is only
+    one. Without an EmbeddingModel it is searched by words.
+    """
 
     kind: Literal["redis", "memory"] = "redis"
     embeddings: Name | None = None
