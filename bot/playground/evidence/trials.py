@@ -79,6 +79,12 @@ class Trials:
         if task := self._tasks.get(fault):
             task.cancel()
 
+    def forget(self) -> None:
+        """Calls off what is going on, and forgets what became of the others."""
+        for task in self._tasks.values():
+            task.cancel()
+        self.latest = {fault: trial for fault, trial in self.latest.items() if fault in self._tasks}
+
     async def close(self) -> None:
         for task in self._tasks.values():
             task.cancel()
