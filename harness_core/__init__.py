@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.control import Control
-    from harness_core.engine.harness import Harness, Listeners, RunResult, StreamItem
+    from harness_core.engine.harness import Harness, RunResult
+    from harness_core.engine.stream_items import Listeners, StreamItem
+    from harness_core.engine.switchboard import Switchboard
     from harness_core.engine.worker import Worker
-    from harness_core.routing import Request, Selection, select_agent
+    from harness_core.routing import Request, Selection, choose_agent, select_agent
     from harness_core.runtime import check_runtime
     from harness_core.states import RunState
     from harness_core.store import Begun, Budget, Lost, Seal, Store, Wait, verify_chain
@@ -38,9 +40,11 @@ _HOMES = {
     "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
     "harness_core.engine.control": ("Control",),
-    "harness_core.engine.harness": ("Harness", "Listeners", "RunResult", "StreamItem"),
+    "harness_core.engine.harness": ("Harness", "RunResult"),
+    "harness_core.engine.stream_items": ("Listeners", "StreamItem"),
+    "harness_core.engine.switchboard": ("Switchboard",),
     "harness_core.engine.worker": ("Worker",),
-    "harness_core.routing": ("Request", "Selection", "select_agent"),
+    "harness_core.routing": ("Request", "Selection", "choose_agent", "select_agent"),
     "harness_core.runtime": ("check_runtime",),
     "harness_core.states": ("RunState",),
     "harness_core.store": ("Begun", "Budget", "Lost", "Seal", "Store", "Wait", "verify_chain"),
@@ -82,6 +86,7 @@ __all__ = [
     "Selection",
     "Store",
     "StreamItem",
+    "Switchboard",
     "ToolCall",
     "Wait",
     "Worker",
@@ -90,6 +95,7 @@ __all__ = [
     "approvals",
     "check_runtime",
     "check_workspace",
+    "choose_agent",
     "errors",
     "events",
     "load_workspace",

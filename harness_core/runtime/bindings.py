@@ -36,6 +36,7 @@ from harness_core.runtime.models import BoundModel
 from harness_core.runtime.outputs import StoredOutputs
 from harness_core.runtime.parts import Parts, clashes, unusable
 from harness_core.runtime.resources import Resources
+from harness_core.runtime.steering import Steering
 from harness_core.runtime.tools import BoundTool, ToolUnusable
 from harness_core.workspace import AgentSpec, Workspace
 
@@ -83,7 +84,7 @@ class Bindings:
             return self._bindings[name]
 
     def chat_model(self, name: str) -> BaseChatModel:
-        """A model of the workspace by name.
+        """A chat model of the workspace.
 
         :raises WorkspaceInvalid: it cannot be used.
         """
@@ -126,7 +127,8 @@ class Bindings:
         declared = await asyncio.to_thread(self._declared, agent, model, [*tools, *brought])
         known = self._known(agent, [*tools, *brought, *declared.brought])
         gate = ToolGate if backend is None else InnermostGate
-        layers: Layers = [*declared.before, *own, self._gate(gate, agent.name, known, declared)]
+        steering: Layers = [] if inner else [Steering(self._resources.store.messages)]
+        layers = [*steering, *declared.before, *own, self._gate(gate, agent.name, known, declared)]
         plan = Blueprint(
             agent=agent,
             model=model,
