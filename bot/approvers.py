@@ -24,7 +24,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class OwnRequest:
-    """The person asked for it, and the rule wants somebody else."""
+    """The person asked for it, or for a part of it, and the rule wants somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ Verdict = Allowed | OwnRequest | NotAllowed | Outsider | NotKnown
 
 async def may_decide(people: People, approval: Approval, user: str, *, home: str = "") -> Verdict:
     """Whether ``user`` may approve or reject. ``home`` is the person's own team where the click told it."""
-    rule, asked = approval.rule, user == approval.requester
+    rule, asked = approval.rule, user in approval.requesters
     if not user:
         return NotAllowed()
     if asked and not rule.requester:
@@ -77,7 +77,7 @@ async def may_decide(people: People, approval: Approval, user: str, *, home: str
 
 async def may_edit(people: People, approval: Approval, user: str, *, home: str = "") -> Verdict:
     """Whether ``user`` may change the arguments: approvers may, and who asked."""
-    if user and user == approval.requester:
+    if user and user in approval.requesters:
         return _of_named(await _kind(people, approval.tenant, user, home), named=False)
     return await may_decide(people, approval, user, home=home)
 
@@ -88,7 +88,7 @@ async def may_see(people: People, approval: Approval, user: str) -> bool:
     What was asked in a private channel stays among its members.
     """
     channel = approval.channel
-    if channel is None or user == approval.requester:
+    if channel is None or user in approval.requesters:
         return True
     if channel.startswith("D"):
         return False

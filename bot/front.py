@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,12 +25,11 @@ from bot.settings import Settings
 from bot.startup import Core, Team
 from bot.tasks import LongTasks
 from bot.web import WebServer, build_web
-from harness_core import Approvals, Reloaded, ReloadRefused, WorkspaceHolder
+from harness_core import Approvals, Switchboard, WorkspaceHolder
 from harness_core.models import Fence
 
 log = structlog.get_logger(__name__)
 
-_RELOAD: Final = 2.0
 _SOCKET: Final = "socket mode"
 
 
@@ -96,7 +94,7 @@ async def open_front(
             tasks.start(socket.run(), _SOCKET)
         tasks.start(metrics.watch_loop(), "loop lag")
         if watch_workspace:
-            tasks.start(_watch(holder), "workspace")
+            tasks.start(Switchboard(core.store, holder).run(), "workspace")
         mode = "Socket Mode" if settings.socket_mode else "HTTP"
         yield Front(url=server.url, mode=mode, readiness=readiness, tasks=tasks)
     finally:
@@ -144,15 +142,3 @@ def _workspace(holder: WorkspaceHolder) -> Callable[[], Awaitable[None]]:
             raise NotReady("the workspace has no agent")
 
     return probe
-
-
-async def _watch(holder: WorkspaceHolder) -> None:
-    """Follows changes of the workspace in a process without a worker, which would do it."""
-    while True:
-        await asyncio.sleep(_RELOAD)
-        if await asyncio.to_thread(holder.changed_on_disk):
-            match await asyncio.to_thread(holder.reload):
-                case ReloadRefused(findings=findings):
-                    log.error("workspace not reloaded", findings=[str(each) for each in findings])
-                case Reloaded():
-                    log.info("workspace reloaded")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.control import Control
-    from harness_core.engine.harness import Harness, Listeners, RunResult, StreamItem
+    from harness_core.engine.harness import Harness, RunResult
+    from harness_core.engine.stream_items import Listeners, StreamItem
+    from harness_core.engine.switchboard import Switchboard
     from harness_core.engine.worker import Worker
     from harness_core.routing import Request, Selection, choose_agent, select_agent
     from harness_core.runtime import check_runtime
@@ -38,7 +40,9 @@ _HOMES = {
     "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
     "harness_core.engine.control": ("Control",),
-    "harness_core.engine.harness": ("Harness", "Listeners", "RunResult", "StreamItem"),
+    "harness_core.engine.harness": ("Harness", "RunResult"),
+    "harness_core.engine.stream_items": ("Listeners", "StreamItem"),
+    "harness_core.engine.switchboard": ("Switchboard",),
     "harness_core.engine.worker": ("Worker",),
     "harness_core.routing": ("Request", "Selection", "choose_agent", "select_agent"),
     "harness_core.runtime": ("check_runtime",),
@@ -81,6 +85,7 @@ __all__ = [
     "Selection",
     "Store",
     "StreamItem",
+    "Switchboard",
     "ToolCall",
     "Wait",
     "Worker",

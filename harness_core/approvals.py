@@ -37,7 +37,7 @@ class Effect(StrEnum):
 class ApproverRule:
     """Who may decide; ids of the front end. Empty means nobody.
 
-    ``requester`` false excludes the person who asked for the run even where the rest names them.
+    ``requester`` false excludes whoever asked for the run even where the rest names them.
     """
 
     users: tuple[str, ...] = ()
@@ -91,6 +91,7 @@ class Approval:
 
     ``pause`` numbers the stretch of the run in which it was asked; those of one stretch are shown together.
     ``digest`` stands for exactly what would run: tool, version, arguments, policy, run and call.
+    ``requester`` triggered the run; ``also_asked`` had retried it, or written to it, before it asked.
     """
 
     approval_id: str
@@ -116,6 +117,7 @@ class Approval:
     requested_at: int
     expires_at: int
     asked: Asked
+    also_asked: tuple[str, ...] = ()
     votes: tuple[Vote, ...] = ()
     decision: Verb | None = None
     decided_by: str | None = None
@@ -123,6 +125,11 @@ class Approval:
     reason: str = ""
     response: str = ""
     schema_version: int = 1
+
+    @property
+    def requesters(self) -> tuple[str, ...]:
+        """Whose request it is: they may not decide it where the rule wants somebody else."""
+        return (self.requester, *self.also_asked)
 
 
 @dataclass(frozen=True, slots=True)

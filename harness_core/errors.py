@@ -10,6 +10,7 @@
     │   ├── SchemaTooNew           the data was written by a newer release
     │   ├── StaleFence             the fencing token is missing or no longer the current one
     │   ├── IllegalTransition      the state table does not allow the move
+    │   ├── UnreadMessages         a run cannot complete before it has read what people wrote to it
     │   └── SealBroken             stored bytes are not ours, or were changed
     ├── NotFound
     │   ├── RunNotFound
@@ -78,6 +79,14 @@ class IllegalTransition(StoreError):
     def __init__(self, run_id: str, found: str, requested: str) -> None:
         self.run_id, self.found, self.requested = run_id, found, requested
         super().__init__(f"run {run_id} is {found} and cannot become {requested}")
+
+
+class UnreadMessages(StoreError):
+    """People wrote to a run while it was at work, and it cannot complete before it has read that."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"run {run_id} has messages to read")
 
 
 class SealBroken(StoreError):

@@ -52,13 +52,19 @@ class RunInput:
     files: Mapping[str, str] | None = None
 
 
+WhileRunning = Literal["queue", "steer", "interrupt", "reject"]
+"""What becomes of a message while a run of its conversation is at work: it waits its turn, is read by that run, takes
+that run's place, or is turned away."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A message that asks for a run. The front end fills it in; ``accept`` makes it a run or says why not.
 
     ``dedupe`` are the names under which this message may arrive again; the first one wins.
     ``target`` is where answers go, opaque here. ``addressed`` is false for a message that starts a run
-    only in a conversation that is followed.
+    only in a conversation that is followed. ``also_asked`` are people besides ``user`` whose request it is. With
+    ``anew`` the conversation begins again with it: see :meth:`~harness_core.Harness.restart_conversation`.
     """
 
     tenant: str
@@ -77,6 +83,9 @@ class Submission:
     follow: Literal["thread", "mention"] = "thread"
     shared: bool = True  # false where only one person can write, so no second one can join
     retry_of: str | None = None
+    also_asked: tuple[str, ...] = ()
+    while_running: WhileRunning = "queue"
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,20 +98,52 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """The message is stored, and the run at work reads it before its next model call."""
+
+    run_id: str
+    thread_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:
-    """This message was accepted before, as this run."""
+    """This message came before: ``run_id`` is its run, or the one that reads it; empty where it was turned away."""
 
     run_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Nothing was stored. ``not_followed`` needs no answer; a full inbox is told to the person."""
+    """Nothing was stored. ``not_followed`` needs no answer; the other reasons are told to the person.
 
-    reason: Literal["not_followed", "thread_full", "tenant_full"]
+    ``busy``: a run is at work in the conversation, and the workspace turns messages away meanwhile.
+    """
+
+    reason: Literal["not_followed", "busy", "thread_full", "tenant_full"]
 
 
-Acceptance = Accepted | Duplicate | Refused
+Acceptance = Accepted | Steered | Duplicate | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steer:
+    """A message that was added to a run at work, or a correction of one that it has read."""
+
+    message: str
+    user: str
+    text: str
+    kind: Literal["message", "correction"] = "message"
+    read: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """What operators ask of every worker. ``reloads`` counts requests to read the workspace again."""
+
+    draining: bool = False
+    by: str = ""
+    at: int | None = None
+    reloads: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +181,8 @@ class Run:
     intent: Literal["run-input", "approval-decision"] | None = (
         None  # what is left to do if nobody works on it
     )
+    requesters: tuple[str, ...] = ()  # who asked: whoever triggered, retried or steered it
+    held: bool = False  # its worker was lost, and somebody has to let it go on
     version: int = 1
 
 
@@ -172,6 +215,7 @@ class Thread:
     status: RunState | None = None  # the state of its newest run
     latest_run: str | None = None
     runs: int = 0
+    generation: int = 1  # counts the threads of the conversation
     version: int = 1
 
 
@@ -203,6 +247,11 @@ class RunFilter:
     agent: str | None = None
     thread_id: str | None = None
     channel: str | None = None
+    reason: str | None = None
+
+
+DEAD_LETTERS = RunFilter(state=RunState.FAILED, reason="recovery_exhausted")
+"""Runs that were given up, because their workers were lost again and again. To retry one is to replay it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

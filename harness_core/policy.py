@@ -23,12 +23,21 @@ from harness_core.workspace import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A person whose request a run is besides its requester's. ``usergroups`` as of :class:`CallSite`."""
+
+    user: str
+    usergroups: frozenset[str] | None = frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSite:
     """Where a call comes from: who asked for the run, where, and which agent was asked.
 
     ``acting`` is the agent that makes the call, where it is a subagent of ``agent``. ``usergroups`` are the groups of
-    the requester that policies name; None when they could not be found out.
+    the requester that policies name; None when they could not be found out. ``also_asked`` are those who retried the
+    run, or wrote to it while it was at work: what it does is their request, too.
     """
 
     requester: str
@@ -36,6 +45,11 @@ class CallSite:
     agent: str = ""
     acting: str = ""
     usergroups: frozenset[str] | None = frozenset()
+    also_asked: tuple[Asker, ...] = ()
+
+    @property
+    def requesters(self) -> frozenset[str]:
+        return frozenset({self.requester, *(asker.user for asker in self.also_asked)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +106,20 @@ def evaluate(workspace: Workspace, site: CallSite) -> Decision:
 
 
 def judge(workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site: CallSite) -> Verdict:
-    """What ``workspace`` says about one call of ``tool``. A question that nobody could answer is a refusal."""
-    rule = call_rule(workspace, _caller(site), tool.name, tool.source)
-    if rule.denied:
-        return Deny(reason=" ".join(rule.denied))
-    approval = tool.spec.approval if rule.approval is None else rule.approval
-    if not _asks(approval, arguments):
+    """What ``workspace`` says about one call of ``tool``. A question that nobody could answer is a refusal.
+
+    Where several people asked, it must be allowed to each of them, and the strictest question is asked.
+    """
+    asks = []
+    for rule in _rules(workspace, tool, site):
+        if rule.denied:
+            return Deny(reason=" ".join(rule.denied))
+        if _asks(tool.spec.approval if rule.approval is None else rule.approval, arguments):
+            asks.append(_ask(rule))
+    if not asks:
         return Allow()
-    ask = _ask(rule)
-    if not can_be_decided(ask, site.requester):
+    ask = max(asks, key=lambda each: each.quorum)
+    if not can_be_decided(ask, site.requesters):
         title = tool.spec.title_for(arguments)
         return Deny(
             reason="Nobody here can approve this, so it did not run. "
@@ -114,8 +133,8 @@ def ask_about_outcome(workspace: Workspace, tool: Called, site: CallSite) -> Ask
 
     A call that needed nobody's word may have nobody to ask; then it is the person who asked for the run.
     """
-    ask = _ask(call_rule(workspace, _caller(site), tool.name, tool.source))
-    if can_be_decided(ask, site.requester):
+    ask = max(map(_ask, _rules(workspace, tool, site)), key=lambda each: each.quorum)
+    if can_be_decided(ask, site.requesters):
         return ask
     return replace(ask, rule=ApproverRule(requester=True), quorum=1)
 
@@ -130,11 +149,12 @@ def approver_rule(approvers: Approvers) -> ApproverRule:
     )
 
 
-def can_be_decided(ask: Ask, requester: str) -> bool:
+def can_be_decided(ask: Ask, requesters: frozenset[str]) -> bool:
     """Whether enough people could decide, as far as names tell: groups and channels are taken to have members."""
     if ask.rule.usergroups or ask.rule.channel_members:
         return True
-    people = set(ask.rule.users) | {requester} if ask.rule.requester else set(ask.rule.users) - {requester}
+    named = frozenset(ask.rule.users)
+    people = named | requesters if ask.rule.requester else named - requesters
     return len(people) >= ask.quorum
 
 
@@ -143,6 +163,13 @@ def _caller(site: CallSite) -> Caller:
     return Caller(
         agents=(site.agent, *acting), user=site.requester, channel=site.channel, usergroups=site.usergroups
     )
+
+
+def _rules(workspace: Workspace, tool: Called, site: CallSite) -> list[CallRule]:
+    """What holds for the call by each of those who asked, the requester first."""
+    caller = _caller(site)
+    callers = [replace(caller, user=each.user, usergroups=each.usergroups) for each in site.also_asked]
+    return [call_rule(workspace, each, tool.name, tool.source) for each in (caller, *callers)]
 
 
 def _ask(rule: CallRule) -> Ask:

@@ -43,6 +43,7 @@ MOVES: tuple[Move, ...] = (
     Move(_S.RUNNING, _S.FAILED, "finish", fenced=True),
     Move(_S.RUNNING, _S.FAILED, "reap", fenced=False),
     Move(_S.RUNNING, _S.CANCELLED, "finish", fenced=True),
+    Move(_S.RUNNING, _S.CANCELLED, "cancel", fenced=False),  # one that was left where its worker was lost
     Move(_S.RUNNING, _S.WAITING, "park", fenced=True),
     Move(_S.RUNNING, _S.RESUMING, "park", fenced=True),
     Move(_S.WAITING, _S.RESUMING, "decide", fenced=False),

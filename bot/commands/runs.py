@@ -13,7 +13,7 @@ from bot.commands.terminal import complain, iso, operator, say
 from bot.settings import Settings
 from bot.startup import Core, open_core
 from harness_core.errors import RunNotFound
-from harness_core.models import Accepted, Duplicate, Refused, Run, RunFilter
+from harness_core.models import Accepted, Duplicate, Refused, Run, RunFilter, Steered
 from harness_core.states import LIVE, RunState
 
 _PAGE: Final = 100
@@ -150,7 +150,7 @@ async def _retry(core: Core, run_id: str) -> Exit:
         complain(f"{run_id} is still {run.state}. Cancel it first.")
         return Exit.FAILED
     match await core.control.retry(run_id, run.user):
-        case Accepted(run_id=new) | Duplicate(run_id=new):
+        case Accepted(run_id=new) | Steered(run_id=new) | Duplicate(run_id=new):
             say(new)
             return Exit.OK
         case Refused(reason=reason):

@@ -53,9 +53,11 @@ Taken = Literal["done", "duplicate", "left"]
 
 
 class MessageSink(Protocol):
-    """What becomes of messages. Both raise when the store does not answer."""
+    """What becomes of messages. All raise when the store does not answer."""
 
     async def take(self, post: Post) -> Taken: ...
+
+    async def amend(self, edited: Edited) -> None: ...
 
     async def withdraw(self, deleted: Deleted) -> None: ...
 
@@ -105,13 +107,15 @@ class Intake(AsyncMiddleware):
             case Post():
                 if await self._messages.take(payload) == "duplicate":
                     self._metrics.duplicate()
+            case Edited():
+                await self._messages.amend(payload)
             case Deleted():
                 await self._messages.withdraw(payload)
             case Lifecycle(kind="app_uninstalled" | "tokens_revoked" | "app_rate_limited" as kind):
                 log.warning("Slack says", kind=kind, team_id=payload.team)
             case Unsupported(kind=kind):
                 log.info("nothing to do with this payload", kind=kind)
-            case Edited() | HomeOpened() | Lifecycle() | Ignored():
+            case HomeOpened() | Lifecycle() | Ignored():
                 pass
 
 

@@ -90,7 +90,7 @@ def _post(event: Json, team: str, me: Installation, subtype: str, event_id: str 
     if not (channel and user and ts):
         return Unsupported(team=team, kind="message")
     raw = _text(event, "text")
-    mine = re.compile(rf"[ \t]*<@{re.escape(me.bot_user)}(?:\|[^>]*)?>[ \t]*")
+    mine = _mention_of(me)
     mentioned = _text(event, "type") == "app_mention" or mine.search(raw) is not None
     opening = _OPENING_MENTION.match(raw)
     return Post(
@@ -122,7 +122,8 @@ def _edited(event: Json, team: str, me: Installation) -> Payload:
         user=_text(message, "user"),
         ts=ts,
         thread_ts=_ts(message, "thread_ts"),
-        text=_clean(_text(message, "text")),
+        text=_without_mention(_text(message, "text"), _mention_of(me)),
+        stamp=int((_ts(_part(message, "edited"), "ts") or _ts(event, "event_ts") or ts).replace(".", "")),
     )
 
 
@@ -214,6 +215,10 @@ def _channel_type(event: Json, channel: str) -> ChannelType:
     if told in _CHANNEL_TYPES:
         return cast("ChannelType", told)
     return "im" if channel.startswith("D") else "channel"
+
+
+def _mention_of(me: Installation) -> re.Pattern[str]:
+    return re.compile(rf"[ \t]*<@{re.escape(me.bot_user)}(?:\|[^>]*)?>[ \t]*")
 
 
 def _without_mention(raw: str, mine: re.Pattern[str]) -> str:

@@ -12,6 +12,11 @@ LifecycleKind = Literal[
 ]
 
 
+def post_name(channel: str, ts: str) -> str:
+    """The name of a post, under which it is found again when it is delivered twice, changed or deleted."""
+    return f"post:{channel}:{ts}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """A message that a person wrote, whichever event told of it.
@@ -47,6 +52,12 @@ class Post:
         return self.thread_ts or self.ts
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it may come again as."""
+        event = (f"event:{self.event_id}",) if self.event_id else ()
+        return (*event, post_name(self.channel, self.ts))
+
+    @property
     def is_reply(self) -> bool:
         return self.thread_ts is not None and self.thread_ts != self.ts
 
@@ -58,7 +69,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
-    """A person changed a message of theirs."""
+    """A person changed a message of theirs. ``text`` as of :class:`Post`; ``stamp`` grows with each change."""
 
     team: str
     channel: str
@@ -66,6 +77,11 @@ class Edited:
     ts: str
     thread_ts: str | None
     text: str
+    stamp: int
+
+    @property
+    def name(self) -> str:
+        return post_name(self.channel, self.ts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +95,8 @@ class Deleted:
     thread_ts: str | None
 
     @property
-    def conversation(self) -> str:
-        return f"{self.channel}:{self.thread_ts or self.ts}"
+    def name(self) -> str:
+        return post_name(self.channel, self.ts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,14 @@ from bot.access import Deed, may
 from bot.ingress.intake import PAYLOAD
 from bot.ingress.payloads import Action
 from bot.listeners.approval_clicks import ApprovalClicks
-from bot.listeners.deeds import find_run, list_runs, retry_run, show_run, stop_run, view_run
+from bot.listeners.deeds import find_run, list_runs, resume_run, retry_run, show_run, stop_run, view_run
 from bot.listeners.modals import NOT_OPENED, NotOpened, open_modal
 from bot.listeners.services import ANSWER_WITHIN, Services
 from bot.view import notices
 from bot.view.blocks import Block, Notice
 from bot.view.steps_modal import steps_modal
 from bot.view.values import (
+    RUN_RESUME,
     RUN_RETRY,
     RUN_SHOW,
     RUN_STEPS,
@@ -71,6 +72,14 @@ class Actions:
         """Asks the same again."""
         run = await self._run(action)
         return notices.forged() if run is None else await retry_run(self._services, action.user, run)
+
+    async def resume(self, action: Action) -> Notice | None:
+        """Lets an interrupted run go on; its message tells everybody that it does."""
+        run = await self._run(action)
+        if run is None:
+            return notices.forged()
+        said = await resume_run(self._services, action.user, run)
+        return said if action.ephemeral or said != notices.resumed(run.run_id) else None
 
     async def show(self, action: Action) -> Notice | None:
         """A run of a list, in full."""
@@ -121,7 +130,7 @@ class Actions:
 
     async def _open(self, action: Action, view: Block) -> None:
         if isinstance(await open_modal(self._services, action, view), NotOpened):
-            self._services.respond(action.response_url, NOT_OPENED)
+            self._services.respond(action.response_url, NOT_OPENED, thread_ts=action.thread_ts)
 
     async def _turn(self, action: Action, view: Block) -> None:
         team = self._services.installation.team
@@ -138,6 +147,7 @@ def register(app: AsyncApp, services: Services) -> None:
     deeds: dict[str, Callable[[Action], Awaitable[Notice | None]]] = {
         RUN_STOP: actions.stop,
         RUN_RETRY: actions.retry,
+        RUN_RESUME: actions.resume,
         RUN_STEPS: actions.steps,
         RUN_SHOW: actions.show,
         RUNS_PAGE: actions.page,
@@ -152,7 +162,7 @@ def register(app: AsyncApp, services: Services) -> None:
         elif (deed := deeds.get(action.action_id)) is not None and (
             said := await _said(deed, action)
         ) is not None:
-            services.respond(action.response_url, said)
+            services.respond(action.response_url, said, thread_ts=action.thread_ts)
         await ack()
 
     app.action(_ANY)(press)
@@ -175,7 +185,7 @@ async def _answered(services: Services, clicks: ApprovalClicks, action: Action) 
         log.warning("a click could not be obeyed", action=action.action_id, error=repr(error))
         said = notices.not_saved()
     if said is not None:
-        services.respond(action.response_url, said)
+        services.respond(action.response_url, said, thread_ts=action.thread_ts)
 
 
 async def _finish(deciding: asyncio.Future[None]) -> None:

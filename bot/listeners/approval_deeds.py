@@ -201,7 +201,7 @@ def _without_requester(approval: Approval) -> ApproverRule:
     rule = approval.rule
     if rule.requester:
         return rule
-    return replace(rule, users=tuple(user for user in rule.users if user != approval.requester))
+    return replace(rule, users=tuple(user for user in rule.users if user not in approval.requesters))
 
 
 _LONGEST_ID: Final = 50

@@ -50,7 +50,7 @@ async def _visible(services: Services, user: str, cursor: str | None, *, open_on
 async def _as_seen(services: Services, approval: Approval, user: str) -> Approval | None:
     """The question as ``user`` may see it, or None. What was asked in private shows others that it is there."""
     admin = may(Deed.SEE_ALL, user, None, services.admins)
-    concerned = admin or user == approval.requester
+    concerned = admin or user in approval.requesters
     if not (concerned or isinstance(await may_decide(services.people, approval, user), Allowed)):
         return None
     if await may_see(services.people, approval, user):

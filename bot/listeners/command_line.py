@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from bot.view.words import COMMAND_VERBS
-from harness_core.models import RunFilter
+from harness_core.models import DEAD_LETTERS, RunFilter
 from harness_core.states import RunState
 
 VERBS: Final = tuple(verb.name for verb in COMMAND_VERBS)
-LATER: Final = frozenset({"retry", "grants", "audit", "reload", "drain", "resume", "stats"})
+LATER: Final = frozenset({"grants"})
 """Verbs that are known and not available yet."""
+
+DEAD: Final = "dead"
+"""Asks for the runs that were given up."""
 
 _USER: Final = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL: Final = re.compile(r"<#([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -34,6 +37,25 @@ class ShowRun:
 @dataclass(frozen=True, slots=True)
 class CancelRun:
     run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRun:
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRun:
+    """Lets an interrupted run go on."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """What concerns the bot as a whole."""
+
+    verb: Literal["drain", "resume", "reload", "stats", "audit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +95,11 @@ class UnknownWord:
     known: tuple[str, ...]
 
 
+OfRun = ShowRun | CancelRun | RetryRun | ResumeRun
+"""What is about one run."""
+
 Typed = (
-    ListRuns
-    | ShowRun
-    | CancelRun
-    | ListApprovals
-    | ListAgents
-    | Help
-    | NotAvailable
-    | Incomplete
-    | UnknownWord
+    OfRun | ListRuns | Operate | ListApprovals | ListAgents | Help | NotAvailable | Incomplete | UnknownWord
 )
 
 
@@ -95,12 +112,10 @@ def read_command(text: str, agents: Collection[str]) -> Typed:
     match verb:
         case "runs":
             return _list(rest, agents)
-        case "show" | "cancel" if not rest:
-            return Incomplete(_USAGE[verb])
-        case "show":
-            return ShowRun(rest[0].strip("`"))
-        case "cancel":
-            return CancelRun(rest[0].strip("`"))
+        case "show" | "cancel" | "retry" | "resume" if rest or verb != "resume":
+            return _of_run(verb, rest)
+        case "drain" | "resume" | "reload" | "stats" | "audit":
+            return Operate(verb)
         case "approvals":
             return _approvals(rest)
         case "agents":
@@ -111,6 +126,21 @@ def read_command(text: str, agents: Collection[str]) -> Typed:
             return NotAvailable(verb)
         case _:
             return UnknownWord(words[0], VERBS)
+
+
+def _of_run(verb: str, words: Sequence[str]) -> OfRun | Incomplete:
+    if not words:
+        return Incomplete(_USAGE[verb])
+    run_id = words[0].strip("`")
+    match verb:
+        case "show":
+            return ShowRun(run_id)
+        case "cancel":
+            return CancelRun(run_id)
+        case "retry":
+            return RetryRun(run_id)
+        case _:
+            return ResumeRun(run_id)
 
 
 def _approvals(words: Sequence[str]) -> Typed:
@@ -130,10 +160,12 @@ def _list(words: Sequence[str], agents: Collection[str]) -> Typed:
             wanted = replace(wanted, user=user[1])
         elif channel := _CHANNEL.fullmatch(word):
             wanted = replace(wanted, channel=channel[1])
+        elif word.lower() == DEAD:
+            wanted = replace(wanted, state=DEAD_LETTERS.state, reason=DEAD_LETTERS.reason)
         elif word.lower() in _STATES:
             wanted = replace(wanted, state=RunState(word.lower()))
         elif word in agents:
             wanted = replace(wanted, agent=word)
         else:
-            return UnknownWord(word, (*sorted(_STATES), *sorted(agents)))
+            return UnknownWord(word, (*sorted(_STATES), DEAD, *sorted(agents)))
     return ListRuns(wanted)

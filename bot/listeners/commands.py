@@ -21,11 +21,24 @@ from bot.listeners.command_line import (
     ListApprovals,
     ListRuns,
     NotAvailable,
+    OfRun,
+    Operate,
+    ResumeRun,
+    RetryRun,
     ShowRun,
     UnknownWord,
     read_command,
 )
-from bot.listeners.deeds import find_run, list_agents, list_runs, show_run, stop_run
+from bot.listeners.deeds import (
+    find_run,
+    list_agents,
+    list_runs,
+    resume_run,
+    retry_run,
+    show_run,
+    stop_run,
+)
+from bot.listeners.operations import operate
 from bot.listeners.services import ANSWER_WITHIN, Services, ephemeral
 from bot.view import notices, runs
 from bot.view.blocks import Notice
@@ -57,10 +70,10 @@ class Commands:
         match read_command(command.text, services.workspace.agents):
             case ListRuns(narrowed=narrowed):
                 return await list_runs(services, user, narrowed)
-            case ShowRun(run_id=run_id):
-                return show_run(services, user, await find_run(services, run_id), Deed.SEE)
-            case CancelRun(run_id=run_id):
-                return await stop_run(services, user, await find_run(services, run_id), Deed.STOP)
+            case ShowRun() | CancelRun() | RetryRun() | ResumeRun() as typed:
+                return await self._of_run(user, typed)
+            case Operate(verb=verb):
+                return await operate(services, user, verb)
             case ListApprovals(open_only=open_only):
                 return await list_approvals(services, user, open_only=open_only)
             case ListAgents():
@@ -73,6 +86,18 @@ class Commands:
                 return notices.missing_argument(f"{command.name} {usage}")
             case UnknownWord(word=word, known=known):
                 return notices.unknown_verb(word, known)
+
+    async def _of_run(self, user: str, typed: OfRun) -> Notice:
+        services, run = self._services, await find_run(self._services, typed.run_id)
+        match typed:
+            case ShowRun():
+                return show_run(services, user, run, Deed.SEE)
+            case CancelRun():
+                return await stop_run(services, user, run, Deed.STOP)
+            case RetryRun():
+                return await retry_run(services, user, run)
+            case ResumeRun():
+                return await resume_run(services, user, run)
 
 
 def register(app: AsyncApp, services: Services) -> None:

@@ -14,7 +14,7 @@ from bot.view.blocks import Notice, notice
 from bot.view.fold import RunView, fold, start
 from bot.view.mrkdwn import Mrkdwn
 from harness_core.errors import RunNotFound
-from harness_core.models import Accepted, Duplicate, Refused, Run, RunFilter
+from harness_core.models import Accepted, Duplicate, Refused, Run, RunFilter, Steered
 from harness_core.states import LIVE
 
 STILL_GOING: Final = notice(Mrkdwn("This run is still going. Stop it first."))
@@ -53,12 +53,20 @@ async def retry_run(services: Services, user: str, run: Run) -> Notice:
     if run.state in LIVE:
         return STILL_GOING
     match await services.control.retry(run.run_id, user):
-        case Accepted(run_id=run_id) | Duplicate(run_id=run_id):
+        case Accepted(run_id=run_id) | Steered(run_id=run_id) | Duplicate(run_id=run_id):
             return notices.retrying(run_id)
         case Refused(reason=("thread_full" | "tenant_full") as reason):
             return notices.inbox_full(reason)
         case Refused():
             return notices.thread_gone()
+
+
+async def resume_run(services: Services, user: str, run: Run) -> Notice:
+    """Lets a run go on that was left where its worker was lost."""
+    if not may(Deed.RETRY, user, run, services.admins):
+        return notices.not_allowed("resume this run", _OWNERS)
+    gone_on = await services.control.carry_on(run.run_id)
+    return notices.resumed(run.run_id) if gone_on else notices.not_held()
 
 
 def show_run(services: Services, user: str, run: Run, deed: Deed) -> Notice:

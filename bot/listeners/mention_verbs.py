@@ -50,9 +50,10 @@ class MentionVerbs:
         """:raises HarnessError: the store did not do it; nothing was told to anybody."""
         answer = await self._answer(verb, post)
         thread_ts = post.root if post.is_reply else None
-        self._services.tell(post.channel, post.user, answer, thread_ts=thread_ts)
+        if answer is not None:
+            self._services.tell(post.channel, post.user, answer, thread_ts=thread_ts)
 
-    async def _answer(self, verb: Verb, post: Post) -> Notice:
+    async def _answer(self, verb: Verb, post: Post) -> Notice | None:
         match verb.word:
             case "stop":
                 return await self._stop(post)
@@ -60,6 +61,8 @@ class MentionVerbs:
                 return await self._status(post)
             case "retry":
                 return await self._retry(post)
+            case "restart":
+                return await self._restart(post)
             case "quiet":
                 await self._services.control.set_quiet(post.team, post.conversation)
                 return notices.quieted()
@@ -67,10 +70,8 @@ class MentionVerbs:
                 return await self._use(verb.agent, post)
             case "agents":
                 return list_agents(self._services)
-            case "help":
+            case _:
                 return runs.mention_help()
-            case other:
-                return notices.not_available(other)
 
     async def _stop(self, post: Post) -> Notice:
         run = await self._head(post)
@@ -85,6 +86,19 @@ class MentionVerbs:
     async def _retry(self, post: Post) -> Notice:
         run = await self._latest(post)
         return NOTHING_YET if run is None else await retry_run(self._services, post.user, run)
+
+    async def _restart(self, post: Post) -> Notice | None:
+        """Once for a post, whichever process gets its other event: a second time would stop what came in between."""
+        outcome = await self._services.control.start_anew(
+            post.team, post.conversation, by=post.user, names=post.names
+        )
+        match outcome:
+            case "restarted":
+                return notices.restarted()
+            case "unknown":
+                return NOTHING_YET
+            case "duplicate":
+                return None
 
     async def _use(self, agent: str, post: Post) -> Notice:
         known = sorted(self._services.workspace.agents)

@@ -8,17 +8,15 @@ from typing import Final
 
 from bot.ingress.intake import Taken
 from bot.ingress.once import Once
-from bot.ingress.payloads import Deleted, Post
+from bot.ingress.payloads import Deleted, Edited, Post
 from bot.listeners.mention_verbs import MentionVerbs, mention_verb
 from bot.listeners.services import Services
 from bot.view import notices
 from bot.view.blocks import Notice
-from harness_core.models import Accepted, Duplicate, Refused, RunFilter, Submission
-from harness_core.states import RunState
+from harness_core.models import Accepted, Duplicate, Refused, Steered, Submission
 
 _RECEIPT: Final = "eyes"
 _WORKER_PATIENCE: Final = 3.0
-_QUEUED_AT_MOST: Final = 100
 
 
 class Messages:
@@ -45,18 +43,27 @@ class Messages:
         return "left"
 
     async def withdraw(self, deleted: Deleted) -> None:
-        """Takes the run of a deleted message out of the line, if it has not begun.
+        """Takes a deleted message out of the line, if nothing has begun with it.
 
         :raises HarnessError: the store did not do it.
         """
-        control, team = self._services.control, self._services.installation.team
-        thread = await control.find_thread(team, deleted.conversation)
-        if thread is None:
+        team = self._services.installation.team
+        await self._services.control.withdraw(team, deleted.name, deleted.user)
+
+    async def amend(self, edited: Edited) -> None:
+        """Lets what has not begun with a message begin with its new text; a run at work reads a correction.
+
+        :raises HarnessError: the store did not do it.
+        """
+        if not edited.text:
             return
-        waiting = RunFilter(thread_id=thread.thread_id, state=RunState.QUEUED)
-        for run in (await control.list_runs(team, waiting, limit=_QUEUED_AT_MOST)).items:
-            if run.target.get("ts") == deleted.ts:
-                await control.cancel(run.run_id, deleted.user)
+        moved = await self._services.control.amend(
+            edited.team, edited.name, edited.text, by=edited.user, stamp=edited.stamp
+        )
+        if moved.outcome == "corrected":
+            self._services.background.start(
+                self._acknowledge(edited.team, edited.channel, edited.ts), "receipt"
+            )
 
     async def _first(self, post: Post, deed: Callable[[], Awaitable[None]]) -> Taken:
         return "done" if await self._once.do((post.channel, post.ts), deed) else "duplicate"
@@ -64,26 +71,28 @@ class Messages:
     async def _submit(self, post: Post) -> Taken:
         match await self._services.control.submit(self._submission(post)):
             case Accepted(position=position):
-                self._services.background.start(self._welcome(post, position), "receipt")
+                self._services.background.start(self._welcome(post, receipt=position > 0), "receipt")
+                return "done"
+            case Steered():
+                self._services.background.start(self._welcome(post, receipt=True), "receipt")
                 return "done"
             case Duplicate():
                 return "duplicate"
             case Refused(reason=reason):
                 if reason == "not_followed":
                     return "left"
-                self._tell(post, notices.inbox_full(reason))
+                self._tell(post, notices.busy() if reason == "busy" else notices.inbox_full(reason))
                 return "done"
 
     def _submission(self, post: Post) -> Submission:
         channel = self._services.workspace.channels.get(post.channel)
         follow = channel.follow if channel is not None else "thread"
-        names = (f"event:{post.event_id}",) if post.event_id else ()
         return Submission(
             tenant=post.team,
             conversation=post.conversation,
             user=post.user,
             text=post.text,
-            dedupe=(*names, f"post:{post.channel}:{post.ts}"),
+            dedupe=post.names,
             target={
                 "team": post.team,
                 "channel": post.channel,
@@ -97,18 +106,25 @@ class Messages:
             # A reply to somebody else starts nothing, but its author counts as a second voice in the thread.
             follow="mention" if post.for_others else follow,
             shared=not post.direct,
+            while_running=self._services.workspace.runtime.concurrency.while_running,
         )
 
-    async def _welcome(self, post: Post, position: int) -> None:
-        """A receipt for who waits behind another run, a word where nobody works at all."""
+    async def _welcome(self, post: Post, *, receipt: bool) -> None:
+        """A receipt for who waits behind another run or wrote to it, a word where nobody works at all."""
         services = self._services
-        if position > 0:
-            await services.api.add_reaction(post.team, post.channel, post.ts, _RECEIPT)
+        if receipt:
+            await self._acknowledge(post.team, post.channel, post.ts)
+        if (await services.control.switches()).draining:
+            self._tell(post, notices.drained())
+            return
         if await services.control.alive_workers():
             return
         await asyncio.sleep(_WORKER_PATIENCE)  # one may just be starting
         if not await services.control.alive_workers():
             self._tell(post, notices.no_worker())
+
+    async def _acknowledge(self, team: str, channel: str, ts: str) -> None:
+        await self._services.api.add_reaction(team, channel, ts, _RECEIPT)
 
     async def _ask_for_text(self, post: Post) -> None:
         self._tell(post, notices.empty_mention())

@@ -264,7 +264,7 @@ def _edit(edit: Edit, most: int) -> Mrkdwn:
 def _who(view: RunView, question: Question) -> Mrkdwn:
     return who(
         question.rule,
-        view.requester,
+        (view.requester, *question.also_asked),
         until=deadline(question.requested_at, question.expires_at),
         votes=question.votes,
         quorum=question.quorum,
@@ -275,7 +275,7 @@ def _who(view: RunView, question: Question) -> Mrkdwn:
 def _alike(questions: Sequence[Question]) -> bool:
     """Whether one sentence about who can decide is true of all of them."""
     minutes = {question.expires_at // 60_000 for question in questions}
-    rules = {(question.rule, question.quorum) for question in questions}
+    rules = {(question.rule, question.quorum, question.also_asked) for question in questions}
     return len(rules) == 1 and len(minutes) == 1 and all(question.quorum == 1 for question in questions)
 
 

@@ -257,7 +257,7 @@ def _rest(approval: Approval) -> list[Block]:
         return said
     can_decide = who(
         approval.rule,
-        approval.requester,
+        approval.requesters,
         until=deadline(approval.requested_at, approval.expires_at),
         votes=len(approval.votes),
         quorum=approval.quorum,

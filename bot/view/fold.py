@@ -17,6 +17,7 @@ from harness_core.events import (
     RunCancelled,
     RunCompleted,
     RunFailed,
+    RunHeld,
     RunQueued,
     RunResumed,
     RunRouted,
@@ -64,6 +65,8 @@ class Refusal:
 class RunView:
     """Everything a message about a run shows. `seq` is the newest event in it; times in milliseconds.
 
+    `held_since` is set while it waits for somebody to let it go on, after its worker was lost.
+
     `message` is the model message that `text` ends with; None where the next text starts a paragraph. `ran` and
     `unsure` count, by the journal, tool calls that ran and that may have; None: not known.
     """
@@ -82,6 +85,7 @@ class RunView:
     ran: int | None = None
     unsure: int | None = None
     interruption: Interruption | None = None
+    held_since: int | None = None
     failure: Failure | None = None
     cancel_requested_by: str | None = None
     cancelled_by: str | None = None
@@ -205,8 +209,11 @@ def _fold_state(draft: _Draft, event: Event) -> None:
             draft.set_state(RunState.RUNNING, event.at)
         case StateChanged(target=target) if target in _STATES:
             draft.set_state(RunState(target), event.at)
+        case RunHeld(since=since):
+            draft.changed["held_since"] = since
         case RunResumed(gap=gap, finished_steps=steps):
             draft.set_state(RunState.RUNNING, event.at)
+            draft.changed["held_since"] = None
             if gap > WORTH_TELLING:
                 draft.changed["interruption"] = Interruption(at=event.at - gap, finished_steps=steps)
         case _:

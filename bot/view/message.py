@@ -14,7 +14,7 @@ from bot.view.limits import FALLBACK_TEXT, SENTENCE
 from bot.view.mrkdwn import Mrkdwn, clock, cut_entities, escape, person
 from bot.view.split import Piece, split
 from bot.view.steps import Step, StepState
-from bot.view.values import RUN_RETRY, RUN_STEPS, RUN_STOP, RunRef
+from bot.view.values import RUN_RESUME, RUN_RETRY, RUN_STEPS, RUN_STOP, RunRef
 from bot.view.visible import one_line
 from harness_core.states import RunState
 
@@ -73,6 +73,8 @@ def status(view: RunView) -> Mrkdwn:
             return waiting(view)
         case RunState.QUEUED if view.position:
             return words.queued(view.position)
+        case _ if view.held_since is not None:
+            return words.held(clock(view.held_since))
         case _ if view.cancel_requested_by:
             return stopping(view)
         case _:
@@ -213,7 +215,8 @@ def _interruption(view: RunView) -> Mrkdwn:
 def _live_status(view: RunView) -> Mrkdwn:
     """The status, with the time since when it holds where a run is at work."""
     since = _since(view)
-    if view.state is not RunState.RUNNING or view.cancel_requested_by or since is None:
+    at_work = view.state is RunState.RUNNING and view.held_since is None
+    if not at_work or view.cancel_requested_by or since is None:
         return status(view)
     return words.since(_doing(view, agent_name(view)), clock(since))
 
@@ -273,6 +276,8 @@ def _controls(view: RunView) -> list[Block]:
     if view.state is RunState.QUEUED and view.position:
         return [button(words.CANCEL, RUN_STOP, ref)]
     buttons: list[Block] = []
+    if not view.ended and view.held_since is not None:
+        buttons.append(button(words.RESUME, RUN_RESUME, ref))
     if not view.ended and not view.cancel_requested_by:
         buttons.append(button(words.STOP, RUN_STOP, ref))
     buttons.append(button(words.STEPS, RUN_STEPS, ref))

@@ -20,6 +20,22 @@ def inbox_full(reason: Literal["thread_full", "tenant_full"]) -> Notice:
     return notice(words.THREAD_FULL if reason == "thread_full" else words.TENANT_FULL)
 
 
+def busy() -> Notice:
+    return notice(words.BUSY)
+
+
+def drained() -> Notice:
+    return notice(words.DRAINED)
+
+
+def not_held() -> Notice:
+    return notice(words.NOT_HELD)
+
+
+def resumed(run_id: str) -> Notice:
+    return notice(words.resumed(escape(run_id)))
+
+
 def no_worker() -> Notice:
     return notice(words.NO_WORKER)
 

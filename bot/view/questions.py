@@ -39,7 +39,8 @@ class Question:
     """One question about one tool call. Times in milliseconds.
 
     `arguments` is the JSON object of the current revision, secret values masked. `said` is the reason of a
-    rejection, or what was answered in the tool's place. `reminded` counts reminders.
+    rejection, or what was answered in the tool's place. `reminded` counts reminders. `also_asked` are people beside
+    the run's requester whose request it is.
     """
 
     approval_id: str
@@ -68,6 +69,7 @@ class Question:
     outcome: Outcome | None = None
     outcome_at: int | None = None
     reminded: int = 0
+    also_asked: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -116,6 +118,7 @@ def _asked(asked: ApprovalRequested, at: int) -> Question:
         approval_id=asked.approval,
         kind=asked.kind,
         pause=asked.pause,
+        also_asked=_names(asked.also_asked),
         call=asked.call,
         tool=asked.tool,
         title=asked.title,

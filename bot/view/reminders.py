@@ -49,16 +49,20 @@ def _of_card(
     view: RunView, card: str, questions: Sequence[Question], url: str, *, in_public: bool
 ) -> list[Part]:
     name = f"remind:{card}:{max(question.reminded for question in questions)}"
-    people = dict.fromkeys(
-        user for question in questions for user in question.rule.users if user != view.requester
-    )
+    people = dict.fromkeys(user for question in questions for user in _named(view, question))
     if not 0 < len(people) <= MOST:
         return [_part(name, _for_all(view, questions), url, to=None)]
-    asked = {user: [each for each in questions if user in each.rule.users] for user in people}
+    asked = {user: [each for each in questions if user in _named(view, each)] for user in people}
     return [
         _part(f"{name}:{user}", _for_one(view, asked[user], in_public=in_public), url, to=user)
         for user in people
     ]
+
+
+def _named(view: RunView, question: Question) -> tuple[str, ...]:
+    """Whom the rule names, without those whose request it is."""
+    asked = {view.requester, *question.also_asked}
+    return tuple(user for user in question.rule.users if user not in asked)
 
 
 def _for_one(view: RunView, questions: Sequence[Question], *, in_public: bool) -> Mrkdwn:
@@ -72,7 +76,7 @@ def _for_all(view: RunView, questions: Sequence[Question]) -> Mrkdwn:
     first, requester = questions[0], person(view.requester, PERSON)
     what = _several(first.title, len(questions))
     until = deadline(first.requested_at, first.expires_at)
-    rule = replace(first.rule, users=tuple(user for user in first.rule.users if user != view.requester))
+    rule = replace(first.rule, users=_named(view, first))
     if rule == ApproverRule(requester=True):
         return words.reminder_to_requester(requester, what, until)
     return words.reminder_for(requester, approvers(rule), what, until)

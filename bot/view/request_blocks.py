@@ -1,5 +1,6 @@
 """What a card and a modal say alike about a request. Titles, previews and reasons may hold what a model wrote."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.view import approval_words as words
@@ -37,11 +38,17 @@ def reason_block(reason: str) -> Block:
 
 
 def who(
-    rule: ApproverRule, requester: str, *, until: Mrkdwn, votes: int, quorum: int, uncertain: bool
+    rule: ApproverRule,
+    requesters: Sequence[str],
+    *,
+    until: Mrkdwn,
+    votes: int,
+    quorum: int,
+    uncertain: bool,
 ) -> Mrkdwn:
     """S11; who may settle an uncertain outcome is not counted."""
     people = approvers(rule)
-    except_for = None if rule.requester else person(requester, PERSON)
+    except_for = None if rule.requester else words.any_of([person(each, PERSON) for each in requesters])
     if uncertain:
         return words.who_settles(people, except_for, until)
     return words.who_decides(people, except_for, votes, quorum, until)

@@ -7,6 +7,7 @@ from bot.view.blocks import Block, Notice, actions, button, fields, header, noti
 from bot.view.limits import MESSAGE_TEXT
 from bot.view.mrkdwn import Mrkdwn, clip, day_and_clock, escape, link, person
 from bot.view.values import (
+    RUN_RESUME,
     RUN_RETRY,
     RUN_SHOW,
     RUN_STEPS,
@@ -149,6 +150,8 @@ def _controls(run: Run) -> list[Block]:
     buttons = [button(words.STEPS, RUN_STEPS, ref)]
     if run.state not in TERMINAL:
         buttons.insert(0, button(words.STOP, RUN_STOP, ref))
+    if run.held:
+        buttons.insert(0, button(words.RESUME, RUN_RESUME, ref))
     if run.state in {RunState.FAILED, RunState.CANCELLED}:
         buttons.append(button(words.RETRY, RUN_RETRY, ref))
     return buttons

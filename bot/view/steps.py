@@ -11,6 +11,7 @@ from harness_core.events import (
     RunCancelled,
     RunCompleted,
     RunFailed,
+    RunHeld,
     RunResumed,
     StepCompleted,
     StepStarted,
@@ -80,7 +81,7 @@ def fold_steps(
         case ToolRefused(call=call, title=title):
             refused = Step(step=call, label=title, kind="tool", started_at=event.at, ended_at=event.at)
             _add(steps, replace(refused, state=StepState.REFUSED, effect="none"))
-        case RunResumed():
+        case RunResumed() | RunHeld():
             _interrupt(steps, event.at, questions)
         case RunCompleted() | RunFailed() | RunCancelled():
             _interrupt(steps, event.at, questions)

@@ -17,6 +17,7 @@ RUN_STOP: Final = "run:stop"
 RUN_STEPS: Final = "run:steps"
 RUN_RETRY: Final = "run:retry"
 RUN_SHOW: Final = "run:show"
+RUN_RESUME: Final = "run:resume"
 RUNS_PAGE: Final = "runs:page"
 STEPS_BACK: Final = "steps:back"
 STEPS_NEXT: Final = "steps:next"
@@ -47,7 +48,7 @@ _RUN_ID: Final = re.compile(r"run_[0-9A-HJKMNP-TV-Z]{26}")
 _APPROVAL_ID: Final = re.compile(r"appr_[0-9a-f]{32}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _STATES: Final[frozenset[str]] = frozenset(RunState)
-_RUN_ACTIONS: Final = frozenset({RUN_STOP, RUN_STEPS, RUN_RETRY, RUN_SHOW})
+_RUN_ACTIONS: Final = frozenset({RUN_STOP, RUN_STEPS, RUN_RETRY, RUN_SHOW, RUN_RESUME})
 _STEPS_ACTIONS: Final = frozenset({STEPS_BACK, STEPS_NEXT, STEPS_MODAL})
 _APPROVAL_ACTIONS: Final = frozenset(
     {
@@ -193,6 +194,7 @@ def _wire(ref: Ref) -> str:
                 "agent": narrowed.agent,
                 "thread_id": narrowed.thread_id,
                 "channel": narrowed.channel,
+                "reason": narrowed.reason,
             }
             return _json({name: text for name, text in known.items() if text is not None})
 
@@ -214,7 +216,7 @@ def _runs_page(raw: dict[str, Any]) -> RunsPage | None:
     if texts.keys() != raw.keys() or "cursor" not in texts:
         return None
     cursor, state = texts.pop("cursor"), texts.pop("state", None)
-    if texts.keys() - {"user", "agent", "thread_id", "channel"}:
+    if texts.keys() - {"user", "agent", "thread_id", "channel", "reason"}:
         return None
     if state is not None and state not in _STATES:
         return None
@@ -224,6 +226,7 @@ def _runs_page(raw: dict[str, Any]) -> RunsPage | None:
         agent=texts.get("agent"),
         thread_id=texts.get("thread_id"),
         channel=texts.get("channel"),
+        reason=texts.get("reason"),
     )
     return RunsPage(cursor=cursor, narrowed=narrowed)
 

@@ -15,6 +15,7 @@ STOP: Final = "Stop"
 CANCEL: Final = "Cancel"
 STEPS: Final = "Steps"
 RETRY: Final = "Retry"
+RESUME: Final = "Resume"
 SHOW: Final = "Show"
 OPEN: Final = "Open"
 CLOSE: Final = "Close"
@@ -38,6 +39,12 @@ EMPTY_MENTION: Final = _M("Write what you need after the mention, or `help` to s
 THREAD_FULL: Final = _M(
     "Too many messages wait in this thread, so this one was not saved. Send it again when some are answered."
 )
+BUSY: Final = _M(
+    "I am still at work in this thread, so this message was not taken. Send it again when I have answered."
+)
+DRAINED: Final = _M("Paused for maintenance. Your message is saved and starts when the bot resumes.")
+DAMAGED: Final = _M("this entry is damaged")
+NOT_HELD: Final = _M("This run does not wait to be resumed.")
 TENANT_FULL: Final = _M(
     "Too many messages wait in this workspace, so this one was not saved. Send it again in a few minutes."
 )
@@ -58,11 +65,19 @@ class Verb:
 
 
 COMMAND_VERBS: Final = (
-    Verb("runs", "runs [state] [@user] [#channel] [agent]", "lists runs, newest first"),
+    Verb(
+        "runs", "runs [state] [dead] [@user] [#channel] [agent]", "lists runs, newest first; `dead`: given up"
+    ),
     Verb("show", "show RUN", "shows one run"),
     Verb("cancel", "cancel RUN", "stops a run, or takes it out of the line"),
+    Verb("retry", "retry RUN", "runs what was asked again"),
+    Verb("resume", "resume [RUN]", "lets an interrupted run go on; without one, ends a pause"),
     Verb("approvals", "approvals [all]", "lists what waits for a decision"),
     Verb("agents", "agents", "lists the agents"),
+    Verb("drain", "drain", "pauses: messages are saved, nothing new begins"),
+    Verb("reload", "reload", "reads the workspace again"),
+    Verb("stats", "stats", "counts runs, requests and workers"),
+    Verb("audit", "audit", "shows the newest entries of the audit log"),
     Verb("help", "help", "shows this"),
 )
 MENTION_VERBS: Final = (
@@ -223,6 +238,14 @@ def recovered(at: Mrkdwn, steps: int) -> Mrkdwn:
     if not steps:
         return _M(f"Interrupted at {at}, starting again. No step had finished.")
     return _M(f"Interrupted at {at}, continuing after step {steps}. Finished steps will not run again.")
+
+
+def held(at: Mrkdwn) -> Mrkdwn:
+    return _M(f"Interrupted at {at}. Press Resume, and it goes on from its last step.")
+
+
+def resumed(run_id: Mrkdwn) -> Mrkdwn:
+    return _M(f"{run_id} goes on.")
 
 
 def failed(reason: Mrkdwn) -> Mrkdwn:

@@ -29,7 +29,7 @@ from harness_core.arguments import call_digest, changes_between, check_arguments
 from harness_core.errors import UnknownAgent
 from harness_core.events import ApprovalRevised, RunFailed
 from harness_core.models import Delivery, Page, Run
-from harness_core.policy import Called, CallSite, Deny, judge
+from harness_core.policy import Asker, Called, CallSite, Deny, judge
 from harness_core.preview import preview
 from harness_core.store import Store
 from harness_core.workspace import WorkspaceHolder, agent_digest, tool_of
@@ -132,6 +132,14 @@ class Approvals:
         """Links of the tenant's audit chain, in order."""
         return await self._store.audit.read(tenant, after=after, limit=limit)
 
+    async def newest_audit(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
+        """The newest links of the tenant's audit chain, the newest first."""
+        return await self._store.audit.newest(tenant, limit=limit)
+
+    async def count_open(self, tenant: str) -> int:
+        """How many questions wait for people."""
+        return await self._store.approvals.count_open(tenant)
+
     async def note(self, tenant: str, what: str, by: str, **facts: str) -> None:
         """Adds a link about something that changed nothing, such as a refused click. Ids only."""
         await self._store.audit.note(tenant, {"what": what, "by": by, **facts})
@@ -171,7 +179,12 @@ class Approvals:
         if called is None:
             return ()
         # Groups are not asked for again: what they allow was settled when the question was asked.
-        site = CallSite(requester=approval.requester, channel=approval.channel, agent=approval.agent)
+        site = CallSite(
+            requester=approval.requester,
+            channel=approval.channel,
+            agent=approval.agent,
+            also_asked=tuple(Asker(user) for user in approval.also_asked),
+        )
         match judge(workspace, called, arguments, site):
             case Deny(reason=reason):
                 return (InvalidArgument(argument="", message=reason),)

@@ -5,10 +5,14 @@ Imports the store alone, so a web process that only takes messages in never load
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
+
+from ulid import ULID
 
 from harness_core.events import Event
 from harness_core.models import (
+    DEAD_LETTERS,
     Acceptance,
     Message,
     Page,
@@ -16,9 +20,14 @@ from harness_core.models import (
     RunFilter,
     RunInput,
     Submission,
+    Switches,
     Thread,
 )
-from harness_core.store import Store
+from harness_core.states import RunState
+from harness_core.store import Moved, Restart, Store
+
+CORRECTION = "[The author of a message above has changed it since. It now says:]"
+"""Stands before the new text of a message that an agent has read already."""
 
 
 class Control:
@@ -41,6 +50,8 @@ class Control:
     async def retry(self, run_id: str, by: str) -> Acceptance:
         """Asks again what ``run_id`` was asked. A second press on the same run is a duplicate.
 
+        So a run that was given up is replayed. Who asked for it before has asked for this one, too.
+
         :raises RunNotFound: there is no such run.
         """
         run = await self._store.runs.get(run_id)
@@ -59,8 +70,80 @@ class Control:
                 channel=run.channel,
                 agent=run.agent,
                 retry_of=run_id,
+                also_asked=run.requesters,
             )
         )
+
+    async def restart_conversation(
+        self, thread_id: str, asked: RunInput, *, by: str, agent: str | None = None
+    ) -> Acceptance:
+        """Begins again where ``thread_id`` belongs: stops what is live, and asks in a new thread, in one step.
+
+        Answers go where those of the thread's newest run went. The old thread stays readable.
+
+        :raises ThreadNotFound: there is no such thread.
+        """
+        thread = await self._store.threads.get(thread_id)
+        last = await self._store.runs.get(thread.latest_run) if thread.latest_run is not None else None
+        return await self.submit(
+            Submission(
+                tenant=thread.tenant,
+                conversation=thread.conversation,
+                user=by,
+                text=asked.text,
+                context=asked.context,
+                state=asked.state,
+                files=asked.files,
+                dedupe=(f"anew:{ULID()}",),
+                target=last.target if last is not None else {},
+                channel=last.channel if last is not None else None,
+                agent=agent,
+                anew=True,
+            )
+        )
+
+    async def start_anew(self, tenant: str, conversation: str, *, by: str, names: Sequence[str]) -> Restart:
+        """As :meth:`restart_conversation`, with nothing asked yet; once for the ``names`` of the request."""
+        return await self._store.messages.restart(tenant, conversation, by, names)
+
+    async def amend(self, tenant: str, name: str, text: str, *, by: str, stamp: int) -> Moved:
+        """The author changed the message that was taken in as ``name``; ``stamp`` grows with each change.
+
+        What has not begun gets the new text, a run at work reads a correction.
+        """
+        correction = f"{CORRECTION}\n\n{text}"
+        return await self._store.messages.amend(tenant, name, text, by=by, stamp=stamp, correction=correction)
+
+    async def withdraw(self, tenant: str, name: str, by: str) -> Moved:
+        """Takes back the message that was taken in as ``name``, if nothing has begun with it."""
+        return await self._store.messages.withdraw(tenant, name, by)
+
+    async def carry_on(self, run_id: str) -> bool:
+        """Lets a run go on that was left where its worker was lost; False when it is not such a run.
+
+        :raises RunNotFound: there is no such run.
+        """
+        return await self._store.runs.carry_on(run_id)
+
+    async def dead_letters(self, tenant: str, *, cursor: str | None = None, limit: int = 10) -> Page[Run]:
+        """A page of the runs that were given up since their workers were lost again and again, newest first."""
+        return await self.list_runs(tenant, DEAD_LETTERS, cursor=cursor, limit=limit)
+
+    async def drain(self, by: str) -> bool:
+        """From now on no worker begins or resumes a run, until :meth:`resume`; whether that is news."""
+        return await self._store.switches.drain(by)
+
+    async def resume(self, by: str) -> bool:
+        """Workers take up runs again; whether they had paused."""
+        return await self._store.switches.resume(by)
+
+    async def request_reload(self) -> None:
+        """Every process reads its workspace again within a second or two; a broken one keeps what it has."""
+        await self._store.switches.reload()
+
+    async def switches(self) -> Switches:
+        """What operators ask of the workers."""
+        return await self._store.switches.read()
 
     async def get_run(self, run_id: str) -> Run:
         """:raises RunNotFound: there is no such run."""
@@ -82,6 +165,10 @@ class Control:
     ) -> Page[Run]:
         """A page of runs, newest first."""
         return await self._store.lists.page(tenant, wanted, cursor=cursor, limit=limit)
+
+    async def count_runs(self, tenant: str) -> dict[RunState, int]:
+        """How many runs stand where."""
+        return await self._store.lists.counts(tenant)
 
     async def list_events(self, run_id: str, *, after: int = 0) -> list[Event]:
         """The run's events after sequence number ``after``.

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from harness_core.engine.answer import Answer
+from harness_core.engine.company import Admission, GroupsOf, RunCompany
 from harness_core.engine.endings import Cancelled, Completed, Ending, Failed, HandedOver, Lost, Parked
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter, RunJournal
 from harness_core.engine.recovery import Conclude, Continue, Start, plan
-from harness_core.engine.story import Story
+from harness_core.engine.story import Story, Way
 from harness_core.errors import (
     IllegalTransition,
     PolicyBlocked,
@@ -20,6 +21,7 @@ from harness_core.errors import (
     StopRequested,
     StoreError,
     StoreUnavailable,
+    UnreadMessages,
 )
 from harness_core.events import (
     Payload,
@@ -28,8 +30,7 @@ from harness_core.events import (
     RunFailed,
     SyntheticFallback,
 )
-from harness_core.models import Claim, Run, RunInput
-from harness_core.policy import CallSite, evaluate
+from harness_core.models import Claim
 from harness_core.routing import Request, choose_agent
 from harness_core.runtime import (
     AgentRuntime,
@@ -37,17 +38,11 @@ from harness_core.runtime import (
 )
 from harness_core.states import RunState
 from harness_core.store import Store
-from harness_core.workspace import Workspace, usergroups_named
+from harness_core.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-Admission = Callable[[Run], Awaitable[str | None]]
-"""Asked before a run starts; a sentence refuses it, and the person reads that sentence."""
-
-GroupsOf = Callable[[Run, frozenset[str]], Awaitable[frozenset[str] | None]]
-"""Which of these groups the run's requester is in; None when nobody can say."""
 
 RETRY = 0.2
 """Seconds between two attempts to write an ending while Redis is away; the lease bounds how many."""
@@ -77,11 +72,15 @@ class Executor:
     async def execute(self, held: HeldRun, runtime: AgentRuntime, workspace: Workspace) -> None:
         """Brings the run to an ending, or lets go of it silently when it is no longer ours."""
         journal = self._writer.open(held.claim.fence, held.cancel)
-        story = Story(held.claim, journal, runtime, workspace)
+        company = RunCompany(held.claim.run, workspace, admission=self._admission, groups_of=self._groups_of)
+        story = Story(held.claim, journal, runtime, workspace, company)
         try:
-            ending = await self._until_it_ends(held, story)
+            ending = await self._until_it_ends(held, story, self._begin)
             held.settle()
-            await self._write(held.claim, journal, ending)
+            while not await self._write(story, ending):
+                held.unsettle()
+                ending = await self._until_it_ends(held, story, self._read_on)
+                held.settle()
         except StaleFence:
             log.warning("lease_lost", extra={"run_id": held.claim.run.run_id})
         except asyncio.CancelledError:
@@ -91,13 +90,14 @@ class Executor:
         finally:
             self._writer.close(journal)
 
-    async def _until_it_ends(self, held: HeldRun, story: Story) -> Ending:
+    async def _until_it_ends(
+        self, held: HeldRun, story: Story, work: Callable[[Story], Awaitable[Ending]]
+    ) -> Ending:
         claim = held.claim
         if claim.run.cancelled_by is not None:
             return Cancelled(by=claim.run.cancelled_by)
         try:
-            await self._admit(claim)
-            return await self._tell(story)
+            return await work(story)
         except asyncio.CancelledError:
             if held.stopped_by is None:
                 raise
@@ -117,43 +117,52 @@ class Executor:
             reason, message = render_runtime_failure(error, run_id=claim.run.run_id)
             return Failed(reason=reason, message=message, output=story.answer.text)
 
-    async def _admit(self, claim: Claim) -> None:
-        if self._admission is None or claim.run.workspace is not None:
-            return
-        refusal = await self._admission(claim.run)
-        if refusal is not None:
+    async def _begin(self, story: Story) -> Ending:
+        run = story.claim.run
+        if run.workspace is None and (refusal := await story.company.refusal(run.user)) is not None:
             raise PolicyBlocked([refusal])
+        return await self._tell(story)
+
+    async def _read_on(self, story: Story) -> Ending:
+        """After its end was refused, because somebody wrote to the run in the last moment."""
+        return await self._converse(story, None)
 
     async def _tell(self, story: Story) -> Ending:
         run = story.claim.run
-        story.usergroups = await self._groups(story)
+        story.asked = await self._store.runs.load_input(run.run_id)
+        story.usergroups = await story.company.groups_of(run.user)
         if run.workspace is None:
             await self._route(story)
         elif run.workspace != story.runtime.digest(run.agent or ""):
             return Failed(reason="configuration_changed", message=CHANGED)
-        asked = await self._store.runs.load_input(run.run_id)
         if not story.claim.taken_over:
-            return await self._converse(story, asked)
+            return await self._converse(story, "begin")
         way, resumed = await plan(
             story.claim, story.runtime, now=await self._store.now(), started=self._started
         )
         story.journal.add(resumed)
         match way:
             case Start():
-                return await self._converse(story, asked)
+                return await self._converse(story, "begin")
             case Continue(text=text):
                 story.answer = Answer(text)
-                return await self._converse(story, asked, resume=True)
+                return await self._converse(story, "go on")
             case Conclude(text=text):
                 story.answer = Answer(text)
-                return story.conclusion()
+                return await self._converse(story, None)
 
-    async def _converse(self, story: Story, asked: RunInput, *, resume: bool = False) -> Ending:
-        """Executes until the graph is done or waits for people; decisions that came meanwhile are taken up at once."""
+    async def _converse(self, story: Story, way: Way | None) -> Ending:
+        """Executes until the graph is done or waits for people; what they decide or write meanwhile is taken up.
+
+        ``way`` None: the graph is done already.
+        """
         while True:
-            match await story.stream(asked, resume=resume):
+            match "done" if way is None else await story.stream(way):
                 case "done":
-                    return story.conclusion()
+                    if not await story.reads_on(await self._store.messages.written_to(story.claim.fence)):
+                        return story.conclusion()
+                    way = "read on"
+                    continue
                 case "foreign":
                     return Failed(reason="foreign_question", message=FOREIGN, output=story.answer.text)
             await story.journal.flush()
@@ -163,37 +172,28 @@ class Executor:
                     return Parked()
                 case "cancelled":
                     return Cancelled(by=parked.by)
-            resume = True
+            way = "go on"
 
     async def _route(self, story: Story) -> None:
         run = story.claim.run
-        asked = await self._store.runs.load_input(run.run_id)
         request = Request(
             explicit=run.agent,
             thread_agent=await self._store.threads.agent_of(run.tenant, run.conversation),
             channel=run.channel,
-            text=asked.text,
+            text=story.asked.text,
         )
-        chosen = await choose_agent(story.workspace, request, story.runtime.ask_model)
-        story.agent = chosen.agent
+        chosen = await choose_agent(story.workspace, request, story.runtime.route)
+        story.agent = story.company.agent = chosen.agent
         await self._store.runs.route(
             story.claim.fence, chosen.agent, chosen.step, story.runtime.digest(chosen.agent)
         )
-        site = CallSite(
-            requester=run.user, channel=run.channel, agent=chosen.agent, usergroups=story.usergroups
-        )
-        decision = evaluate(story.workspace, site)
-        if not decision.allowed:
-            raise PolicyBlocked(decision.reasons)
+        reasons = await story.company.reasons(run.user)
+        if reasons:
+            raise PolicyBlocked(reasons)
 
-    async def _groups(self, story: Story) -> frozenset[str] | None:
-        """Those of the requester's groups that policies name; None when they cannot be found out."""
-        wanted = usergroups_named(story.workspace)
-        if not wanted or self._groups_of is None:
-            return frozenset()
-        return await self._groups_of(story.claim.run, wanted)
-
-    async def _write(self, claim: Claim, journal: RunJournal, ending: Ending) -> None:
+    async def _write(self, story: Story, ending: Ending) -> bool:
+        """Whether the ending stands; False: somebody wrote to the run, and it has to read that first."""
+        claim, journal = story.claim, story.journal
         match ending:
             case Lost():
                 log.warning("lease_lost", extra={"run_id": claim.run.run_id})
@@ -205,7 +205,7 @@ class Executor:
                 if synthetic:
                     journal.add(SyntheticFallback(text=output))
                 await journal.flush()
-                await self._finish(claim, RunState.COMPLETED, RunCompleted(output=output), output=output)
+                return await self._complete(story, output)
             case Failed(reason=reason, message=message, output=output):
                 await journal.flush()
                 touched = await self._touched(claim)
@@ -215,6 +215,20 @@ class Executor:
                 await journal.flush()
                 payload_of_cancel = RunCancelled(by=by, **await self._touched(claim))
                 await self._finish(claim, RunState.CANCELLED, payload_of_cancel, reason="cancelled")
+        return True
+
+    async def _complete(self, story: Story, output: str) -> bool:
+        try:
+            await self._finish(
+                story.claim,
+                RunState.COMPLETED,
+                RunCompleted(output=output),
+                output=output,
+                leave_unread=story.leave_unread,
+            )
+        except UnreadMessages:
+            return False
+        return True
 
     async def _touched(self, claim: Claim) -> dict[str, int]:
         """What the journal says the run did; nothing where it cannot be read, since an ending must be written."""
@@ -236,9 +250,12 @@ class Executor:
         *,
         reason: str | None = None,
         output: str | None = None,
+        leave_unread: bool = False,
     ) -> None:
         async def once() -> None:
-            stopper = await self._store.runs.finish(claim.fence, state, payload, reason=reason, output=output)
+            stopper = await self._store.runs.finish(
+                claim.fence, state, payload, reason=reason, output=output, leave_unread=leave_unread
+            )
             if stopper is not None:
                 await self._store.runs.finish(
                     claim.fence,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,19 +21,20 @@ from harness_core.engine.approvals import Approvals
 from harness_core.engine.bus import Listener, Subscription
 from harness_core.engine.control import Control
 from harness_core.engine.settling import DecisionWord, find_question, settle
+from harness_core.engine.stream_items import Listeners, StreamItem, item_of
 from harness_core.engine.worker import Worker
 from harness_core.errors import PolicyBlocked, UnknownAgent
-from harness_core.events import (
-    Event,
-    OutputDelta,
-    ReasoningDelta,
-    RunFailed,
-    StepCompleted,
-    StepStarted,
-    ToolCalled,
-    ToolResult,
+from harness_core.events import RunFailed
+from harness_core.models import (
+    Acceptance,
+    Accepted,
+    Duplicate,
+    Refused,
+    RunInput,
+    Steered,
+    Submission,
+    WhileRunning,
 )
-from harness_core.models import Accepted, Duplicate, Refused, RunInput, Submission
 from harness_core.states import LIVE, RunState
 from harness_core.store import Store
 from harness_core.store.seal import Seal
@@ -42,6 +42,9 @@ from harness_core.workspace import WorkspaceHolder
 
 FOLLOW = 0.1
 """Seconds between two looks at a run's log while it is followed."""
+
+GRACE = 5.0
+"""Seconds that runs get to end by themselves when a harness is closed, at most; a fifth of the limit where that is less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,46 +61,6 @@ class RunResult:
     output: str
     approval_id: str | None = None
     pending_action_id: str | None = None
-
-
-ItemKind = Literal["event", "content", "reasoning", "step", "tool-call", "tool-result"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamItem:
-    """One item of :meth:`Harness.stream_events`. ``text`` is filled for content and reasoning."""
-
-    kind: ItemKind
-    event: Event
-    text: str = ""
-
-
-Callback = Callable[[StreamItem], Awaitable[None] | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listeners:
-    """Callbacks for one call, sync or async. What they raise ends the call, not the run."""
-
-    on_event: Callback | None = None
-    on_chunk: Callback | None = None
-    on_reasoning: Callback | None = None
-    on_step: Callback | None = None
-    on_tool_result: Callback | None = None
-
-    async def tell(self, item: StreamItem) -> None:
-        """Calls the one that this item is for, and ``on_event`` for every item."""
-        chosen: Mapping[ItemKind, Callback | None] = {
-            "content": self.on_chunk,
-            "reasoning": self.on_reasoning,
-            "step": self.on_step,
-            "tool-result": self.on_tool_result,
-        }
-        for callback in (self.on_event, chosen.get(item.kind)):
-            if callback is not None:
-                answer = callback(item)
-                if inspect.isawaitable(answer):
-                    await answer
 
 
 class Harness:
@@ -142,7 +105,7 @@ class Harness:
         """Waits for running work, up to ``limit`` seconds; what is left is handed over."""
         if self._running is None:
             return
-        await self._worker.drain(limit=limit)
+        await self._worker.drain(limit=limit, grace=min(GRACE, limit / 5))
         self._running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._running
@@ -168,16 +131,36 @@ class Harness:
     ) -> RunResult:
         """Executes one turn to its end.
 
+        Where the thread is busy, the workspace says what becomes of it (``while_running``): added to the run at work,
+        the end of that run is what is returned.
+
         :raises UnknownAgent: ``agent_id`` is not in the workspace.
         :raises ThreadNotFound: ``thread_id`` does not exist.
         :raises PolicyBlocked: the run was refused, with the reasons.
         """
         asked = RunInput(text=input, context=context, state=state, files=files)
-        accepted = await self._accept(asked, agent_id, thread_id)
-        async for item in self._follow(accepted.run_id):
-            if listeners is not None:
-                await listeners.tell(item)
-        return await self._result(accepted.run_id)
+        run_id = _taken_in(await self._submit(asked, agent_id, thread_id))
+        return await self._followed(run_id, listeners)
+
+    async def restart_conversation(
+        self,
+        thread_id: str,
+        input: str,  # noqa: A002 - as in `run`
+        agent_id: str = "auto",
+        listeners: Listeners | None = None,
+    ) -> RunResult:
+        """Begins the conversation of ``thread_id`` again, with ``input``, in a thread that knows nothing of before.
+
+        What is live of it is stopped. The old thread stays readable. Raises as :meth:`run` does.
+        """
+        self._known(agent_id)
+        accepted = await self.reads.restart_conversation(
+            thread_id,
+            RunInput(text=input),
+            by=self._user,
+            agent=None if agent_id == "auto" else agent_id,
+        )
+        return await self._followed(_taken_in(accepted), listeners)
 
     async def stream_events(
         self,
@@ -191,8 +174,7 @@ class Harness:
     ) -> AsyncIterator[StreamItem]:
         """The items of one turn, in order, until it ended. Raises as :meth:`run` does."""
         asked = RunInput(text=input, context=context, state=state, files=files)
-        accepted = await self._accept(asked, agent_id, thread_id)
-        async for item in self._follow(accepted.run_id):
+        async for item in self._follow(_taken_in(await self._submit(asked, agent_id, thread_id))):
             yield item
 
     async def resume(
@@ -217,10 +199,7 @@ class Harness:
         """
         approval = await find_question(self.approvals, self.reads, approval_id, thread_id)
         seen = await self._decide(approval, decision, decided_by, edited_input, reason)
-        async for item in self._follow(approval.run_id, after=seen):
-            if listeners is not None:
-                await listeners.tell(item)
-        return await self._result(approval.run_id)
+        return await self._followed(approval.run_id, listeners, after=seen)
 
     async def stream_resume(
         self,
@@ -254,14 +233,12 @@ class Harness:
         return await self._worker.runtimes.files(await self.reads.get_thread(thread_id))
 
     def list_host_bindings(self) -> list[tuple[str, str]]:
-        """The agents a conversation can be handed to, with what they are for."""
-        agents = self._holder.current.agents
-        return [(name, agent.description) for name, agent in sorted(agents.items())]
+        """The agents a conversation can be handed to, with what they are for; subagents are not among them."""
+        workspace = self._holder.current
+        return [(name, workspace.agents[name].description) for name in sorted(workspace.hosts)]
 
-    async def _accept(self, asked: RunInput, agent_id: str, thread_id: str | None) -> Accepted:
-        known = sorted(self._holder.current.agents)
-        if agent_id != "auto" and agent_id not in known:
-            raise UnknownAgent(agent_id, known)
+    async def _submit(self, asked: RunInput, agent_id: str, thread_id: str | None) -> Acceptance:
+        self._known(agent_id)
         name = f"direct:{ULID()}"
         conversation = name
         if thread_id is not None:
@@ -277,14 +254,20 @@ class Harness:
             dedupe=(name,),
             target={},
             agent=None if agent_id == "auto" else agent_id,
+            while_running=self._while_running(asked),
         )
-        match await self.reads.submit(submission):
-            case Accepted() as accepted:
-                return accepted
-            case Refused(reason=reason):
-                raise PolicyBlocked([f"not accepted: {reason}"])
-            case Duplicate(run_id=run_id):
-                raise PolicyBlocked([f"already accepted as {run_id}"])
+        return await self.reads.submit(submission)
+
+    def _while_running(self, asked: RunInput) -> WhileRunning:
+        """A run at work takes text; what a caller gives its graph besides needs a run of its own."""
+        wanted = self._holder.current.runtime.concurrency.while_running
+        more = asked.context is not None or asked.state is not None or asked.files is not None
+        return "queue" if more and wanted == "steer" else wanted
+
+    def _known(self, agent_id: str) -> None:
+        known = sorted(self._holder.current.agents)
+        if agent_id != "auto" and agent_id not in known:
+            raise UnknownAgent(agent_id, known)
 
     async def _decide(
         self,
@@ -301,6 +284,12 @@ class Harness:
         )
         return before
 
+    async def _followed(self, run_id: str, listeners: Listeners | None, *, after: int = 0) -> RunResult:
+        async for item in self._follow(run_id, after=after):
+            if listeners is not None:
+                await listeners.tell(item)
+        return await self._result(run_id)
+
     async def _follow(self, run_id: str, *, after: int = 0) -> AsyncIterator[StreamItem]:
         seen = after
         while True:
@@ -308,7 +297,7 @@ class Harness:
             if run.events > seen:
                 for event in await self.reads.list_events(run_id, after=seen):
                     seen = event.seq
-                    yield _item(event)
+                    yield item_of(event)
             elif run.state not in LIVE or run.state is RunState.WAITING:
                 return
             else:
@@ -333,17 +322,15 @@ class Harness:
         )
 
 
-def _item(event: Event) -> StreamItem:
-    match event.payload:
-        case OutputDelta(text=text):
-            return StreamItem(kind="content", event=event, text=text)
-        case ReasoningDelta(text=text):
-            return StreamItem(kind="reasoning", event=event, text=text)
-        case StepStarted() | StepCompleted():
-            return StreamItem(kind="step", event=event)
-        case ToolCalled():
-            return StreamItem(kind="tool-call", event=event)
-        case ToolResult():
-            return StreamItem(kind="tool-result", event=event)
-        case _:
-            return StreamItem(kind="event", event=event)
+def _taken_in(accepted: Acceptance) -> str:
+    """The run that answers.
+
+    :raises PolicyBlocked: there is none.
+    """
+    match accepted:
+        case Accepted(run_id=run_id) | Steered(run_id=run_id):
+            return run_id
+        case Refused(reason=reason):
+            raise PolicyBlocked([f"not accepted: {reason}"])
+        case Duplicate(run_id=run_id):
+            raise PolicyBlocked([f"already accepted as {run_id}"])

@@ -32,6 +32,10 @@ class HeldRun:
         """Its ending is about to be written: only a lost lease interrupts that."""
         self._settled = True
 
+    def unsettle(self) -> None:
+        """It goes on after all, and may be told to let go again."""
+        self._settled = False
+
     def cancel(self, by: str) -> None:
         """A person asked it to stop."""
         if self.stopped_by is None and not self._settled:

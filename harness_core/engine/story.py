@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from harness_core.engine.answer import Answer
+from harness_core.engine.company import RunCompany
 from harness_core.engine.endings import Completed
 from harness_core.engine.journal import RunJournal
 from harness_core.events import (
@@ -16,7 +18,7 @@ from harness_core.events import (
     ToolRefused,
     ToolResult,
 )
-from harness_core.models import Claim, RunInput
+from harness_core.models import Claim, RunInput, Steer
 from harness_core.runtime import (
     AgentRuntime,
     Chunk,
@@ -32,6 +34,9 @@ from harness_core.runtime import (
 )
 from harness_core.workspace import Workspace
 
+Way = Literal["begin", "go on", "read on"]
+"""With the input, from the checkpoint, or from the end of the graph to what people wrote meanwhile."""
+
 Stand = Literal["done", "asked", "foreign"]
 """The graph is done, or waits for people, or waits for an answer that nobody could be asked for."""
 
@@ -40,39 +45,62 @@ class Story:
     """Holds what is known of a run while this process tells it."""
 
     def __init__(
-        self, claim: Claim, journal: RunJournal, runtime: AgentRuntime, workspace: Workspace
+        self,
+        claim: Claim,
+        journal: RunJournal,
+        runtime: AgentRuntime,
+        workspace: Workspace,
+        company: RunCompany,
     ) -> None:
         self.claim = claim
         self.journal = journal
         self.runtime = runtime
         self.workspace = workspace
+        self.company = company
         self.agent = claim.run.agent or ""
         self.usergroups: frozenset[str] | None = frozenset()
         self.answer = Answer()
+        self.asked = RunInput(text="")
+        self.leave_unread = False
+        self._tried: str | None = None
         self._failures: list[str] = []
         self._told: set[str] = set()
         self._stands: Stand = "done"
 
-    async def stream(self, asked: RunInput, *, resume: bool = False) -> Stand:
-        """Executes to the end of the stream; resumed, the graph goes on from its checkpoint without the text.
-
-        The context is given again either way: checkpoints do not hold it.
-        """
+    async def stream(self, way: Way) -> Stand:
+        """Executes to the end of the stream. The context is given each time: checkpoints do not hold it."""
+        asked, begin = self.asked, way == "begin"
         turn = Turn(
             fence=self.claim.fence,
             agent=self.agent,
             user=self.claim.run.user,
             channel=self.claim.run.channel,
             usergroups=self.usergroups,
-            text=None if resume else asked.text,
+            company=self.company,
+            text=asked.text if begin else None,
+            more=way == "read on",
             context=asked.context,
-            state=None if resume else asked.state,
-            files=None if resume else asked.files,
+            state=asked.state if begin else None,
+            files=asked.files if begin else None,
         )
         self._stands = "done"
         async for chunk in self.runtime.stream(turn):
             self._take(chunk)
         return self._stands
+
+    async def reads_on(self, written: Sequence[Steer]) -> bool:
+        """Whether the graph is to go on for the sake of what people wrote to the run.
+
+        Left to the next run is what is written by people who may have no say in this one, and everything when the
+        graph has no memory of its own, or came to its end without asking its model: it would do so for ever.
+        """
+        unread = [each for each in written if not each.read]
+        readable = [each.message for each in unread if await self.company.admits(each.user)]
+        self.leave_unread = bool(unread)
+        if not readable or readable[0] == self._tried or not await self.runtime.remembers(self.agent):
+            return False
+        self._tried = readable[0]
+        return True
 
     def conclusion(self) -> Completed:
         """The answer; where the model gave none, what failed, or that there is none."""

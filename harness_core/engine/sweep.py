@@ -34,25 +34,28 @@ class Sweep:
         self._touched = touched
         self._checked: str | None = None
 
-    async def run(self) -> None:
-        """Sweeps until cancelled."""
+    async def run(self, started: int) -> None:
+        """Sweeps until cancelled. ``started`` is when this worker did, in milliseconds by the store's clock."""
         while True:
             try:
-                await self._once()
+                await self._once(started)
             except StoreError as error:
                 log.warning("no sweep: %s", error)
             await asyncio.sleep(min(self._holder.current.runtime.recovery.lease / 4, LONGEST_PAUSE))
 
-    async def _once(self) -> None:
+    async def _once(self, started: int) -> None:
         recovery = self._holder.current.runtime.recovery
         reaped = await self._store.runs.reap(
-            max_attempts=recovery.max_recovery_attempts if recovery.enabled else 0
+            max_attempts=recovery.max_recovery_attempts if recovery.enabled else 0,
+            # What is lost while workers are there goes on in any case: the setting is about what they find.
+            hold_before=None if recovery.resume_resuming_runs_on_startup else started,
         )
-        for run_id in (*reaped.taken, *reaped.dead):
+        lost = (*reaped.taken, *reaped.dead, *reaped.held)
+        for run_id in lost:
             log.warning("worker of this run was lost", extra={"run_id": run_id})
         due = await self._store.approvals.expire()
         stirred = await self._store.approvals.stir()
-        for run_id in (*reaped.taken, *reaped.dead, *due.expired, *due.reminded, *stirred):
+        for run_id in (*lost, *due.expired, *due.reminded, *stirred):
             self._touched(run_id)
         await self._drop_outdated()
 

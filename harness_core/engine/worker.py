@@ -17,11 +17,13 @@ from pathlib import Path
 from ulid import ULID
 
 from harness_core.engine.bus import EventBus
-from harness_core.engine.executor import Admission, Executor, GroupsOf
+from harness_core.engine.company import Admission, GroupsOf
+from harness_core.engine.executor import Executor
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
 from harness_core.engine.runtimes import Runtimes
 from harness_core.engine.sweep import Sweep
+from harness_core.engine.switchboard import Switchboard
 from harness_core.errors import StoreError
 from harness_core.events import RunFailed
 from harness_core.models import Claim
@@ -29,7 +31,7 @@ from harness_core.runtime import render_runtime_failure
 from harness_core.states import RunState
 from harness_core.store import Store
 from harness_core.store.seal import Seal
-from harness_core.workspace import Reloaded, ReloadRefused, WorkspaceHolder
+from harness_core.workspace import WorkspaceHolder
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +42,10 @@ IDLE = 1.0
 """Seconds after which a claim is tried even if no wake-up came."""
 
 PAUSE = 0.5
-"""Seconds to wait after Redis failed, so that an outage is not a busy loop."""
+"""Seconds to wait after Redis failed, so that an outage is not a busy loop, and while operators want no work done."""
 
 LOOK = 0.2
 """Seconds between two looks at what still works while this process drains."""
-
-RELOAD = 2.0
-"""Seconds between two looks at the workspace folder."""
 
 
 def worker_name() -> str:
@@ -83,6 +82,7 @@ class Worker:
         self.runtimes = Runtimes(store, holder, seal, folder=folder)
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
+        self._board = Switchboard(store, holder)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
@@ -97,6 +97,7 @@ class Worker:
     async def run(self) -> None:
         """Works until drained; raises what any of its loops raises."""
         started = await self._start()
+        await self._board.look()
         executor = Executor(
             self._store,
             self._writer,
@@ -108,8 +109,8 @@ class Worker:
             async with asyncio.TaskGroup() as loops:
                 side = [
                     loops.create_task(self._renew(), name="renew"),
-                    loops.create_task(self._sweep.run(), name="sweep"),
-                    loops.create_task(self._watch_workspace(), name="reload"),
+                    loops.create_task(self._sweep.run(started), name="sweep"),
+                    loops.create_task(self._board.run(), name="switches"),
                     loops.create_task(self._writer.run(), name="events"),
                     loops.create_task(self.bus.run(), name="bus"),
                 ]
@@ -161,6 +162,9 @@ class Worker:
             if len(self._held) >= self._capacity:
                 self._room.clear()
                 await self._room.wait()
+                continue
+            if self._board.draining:
+                await asyncio.sleep(PAUSE)
                 continue
             try:
                 workspace = self._holder.current
@@ -235,14 +239,3 @@ class Worker:
                 held.lose()
             elif run_id in cancelled:
                 held.cancel(cancelled[run_id])
-
-    async def _watch_workspace(self) -> None:
-        while True:
-            await asyncio.sleep(RELOAD)
-            if not self._holder.changed_on_disk():
-                continue
-            match await asyncio.to_thread(self._holder.reload):
-                case ReloadRefused(findings=findings):
-                    log.error("workspace not reloaded: %s", "; ".join(str(each) for each in findings))
-                case Reloaded():
-                    log.info("workspace reloaded")

@@ -11,7 +11,7 @@ from typing import Any
 import langsmith
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
-from langgraph.types import StateSnapshot
+from langgraph.types import Command, StateSnapshot
 
 from harness_core.models import Fence, RoutingQuestion
 from harness_core.policy import CallSite
@@ -29,6 +29,7 @@ from harness_core.runtime.chunks import (
     Turn,
     Unfinished,
 )
+from harness_core.runtime.company import COMPANY, Company
 from harness_core.runtime.compiling import Graph
 from harness_core.runtime.desk import Desk
 from harness_core.runtime.files import state_files, texts_of
@@ -37,6 +38,7 @@ from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.memory import LongTermMemory
 from harness_core.runtime.resources import Resources
 from harness_core.runtime.routing_model import RoutingModel
+from harness_core.runtime.steering import READ
 from harness_core.runtime.stream import MODES, ChunkStream
 from harness_core.store import Seal, Store
 from harness_core.workspace import Workspace, agent_digest
@@ -63,6 +65,7 @@ class AgentRuntime:
         self._shares = resources is not None
         self._desk = Desk(workspace, store.calls, store.outputs)
         self._bindings = Bindings(workspace, self._desk, self._resources)
+        self._router = RoutingModel(self._bindings.chat_model)
 
     def digest(self, agent: str) -> str:
         """Stands for everything that says how ``agent`` behaves; see :func:`~harness_core.workspace.agent_digest`.
@@ -78,21 +81,18 @@ class AgentRuntime:
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""
         agents = self._workspace.agents
-        inner = {name for agent in agents.values() for name in agent.subagents}
         return [
-            HostBinding(agent=name, description=agent.description)
-            for name, agent in agents.items()
-            if name not in inner
+            HostBinding(agent=name, description=agents[name].description) for name in self._workspace.hosts
         ]
 
-    async def ask_model(self, question: RoutingQuestion) -> str:
-        """The agent that a model picks, as it says it; see :func:`~harness_core.routing.choose_agent`."""
-        return await RoutingModel(self._bindings.chat_model)(question)
+    async def route(self, question: RoutingQuestion) -> str:
+        """What the model says that is asked which agent fits; raises whatever the model raises."""
+        return await self._router(question)
 
     async def warm(self) -> None:
-        """Builds every agent that a conversation can be handed to, and the model that may choose between them.
+        """Builds every agent that a conversation can be handed to, and the model that may choose between them, so
+        that no run has to wait for imports.
 
-        So no run has to wait for imports.
         An agent with tools of a server that does not answer is built when it is first needed.
 
         :raises WorkspaceInvalid: a model or tool cannot be used.
@@ -112,12 +112,12 @@ class AgentRuntime:
         if not self._shares:
             await self._resources.aclose()
 
-    def memory(self, tenant: str) -> LongTermMemory:
+    async def memory(self, tenant: str) -> LongTermMemory:
         """The long-term store of ``tenant``, as the agents use it within a run.
 
         :raises WorkspaceInvalid: its embedding model cannot be used.
         """
-        return self._bindings.memory().of_tenant(tenant)
+        return (await self._bindings.memory()).of_tenant(tenant)
 
     async def stream(self, turn: Turn) -> AsyncGenerator[Chunk, None]:
         """Runs a turn until the graph is done or asks. Closing it early leaves the run resumable.
@@ -134,7 +134,7 @@ class AgentRuntime:
         graph: Any = binding.graph  # its stubs do not know what version 2 yields
         parts = graph.astream(
             _input(turn, binding.graph),
-            _config(turn.fence, _site(turn)),
+            _config(turn.fence, _site(turn), turn.company),
             context=turn.context,
             stream_mode=list(MODES),
             subgraphs=True,
@@ -145,6 +145,10 @@ class AgentRuntime:
             async for part in paced:
                 for chunk in chunks.take(part):
                     yield chunk
+
+    async def remembers(self, agent: str) -> bool:
+        """Whether the agent can go on from what it has said: not without checkpoints."""
+        return (await self._bindings.get(agent)).saver is not None
 
     async def position(self, fence: Fence) -> GraphPosition:
         """Where the graph stands with this run, by its newest checkpoint.
@@ -202,9 +206,10 @@ class AgentRuntime:
         return await binding.graph.aget_state(_config(fence))
 
 
-def _input(turn: Turn, graph: Graph) -> dict[str, Any] | None:
+def _input(turn: Turn, graph: Graph) -> dict[str, Any] | Command[Any] | None:
     if turn.text is None:
-        return None
+        # Under the id of a run that it knows, a graph takes no further input: it is sent back instead.
+        return Command(goto=READ) if turn.more else None
     given: dict[str, Any] = {"messages": [history.input_message(turn.fence.run_id, turn.text)]}
     if turn.files:
         given["files"] = state_files(turn.files)
@@ -220,10 +225,10 @@ def _site(turn: Turn) -> CallSite:
     return CallSite(requester=turn.user, channel=turn.channel, agent=turn.agent, usergroups=turn.usergroups)
 
 
-def _config(fence: Fence, site: CallSite | None = None) -> RunnableConfig:
+def _config(fence: Fence, site: CallSite | None = None, company: Company | None = None) -> RunnableConfig:
     configurable: dict[str, Any] = {"thread_id": fence.thread_id, "run_id": fence.run_id, FENCE: fence}
     if site is not None:
-        configurable |= {_AGENT: site.agent, SITE: site}
+        configurable |= {_AGENT: site.agent, SITE: site, COMPANY: company}
     return {
         "configurable": configurable,
         "metadata": {"run_id": fence.run_id},

@@ -12,10 +12,11 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from harness_core.canonical import canonical_json, digest
 from harness_core.errors import HarnessError
 from harness_core.models import Fence
-from harness_core.policy import CallSite
+from harness_core.policy import Asker, CallSite
 from harness_core.redaction import redact
 from harness_core.runtime.call_schema import CallSchema
 from harness_core.runtime.checkpointer import FENCE
+from harness_core.runtime.company import COMPANY, Company
 from harness_core.runtime.tools import BoundTool
 
 SITE = "site"
@@ -36,6 +37,14 @@ class CallFacts:
     schema: CallSchema
     arguments: dict[str, Any]
     reason: str
+    company: Company | None = None
+
+    async def as_asked(self, requesters: Sequence[str]) -> CallFacts:
+        """With the others whose request the run is: who retried it, or wrote to it before it made the call."""
+        others = [user for user in requesters if user != self.site.requester]
+        groups = [await self.company.groups_of(user) if self.company else frozenset() for user in others]
+        askers = tuple(map(Asker, others, groups))
+        return replace(self, site=replace(self.site, also_asked=askers))
 
 
 def facts_of(request: ToolCallRequest, tool: BoundTool, schema: CallSchema, *, acting: str) -> CallFacts:
@@ -56,6 +65,7 @@ def facts_of(request: ToolCallRequest, tool: BoundTool, schema: CallSchema, *, a
         schema=schema,
         arguments=schema.completed(request.tool_call["args"]),
         reason=_agents_reason(messages, call),
+        company=configurable.get(COMPANY),
     )
 
 

@@ -8,15 +8,18 @@ from typing import Any, Literal, TypeAlias
 
 from harness_core.approvals import Effect
 from harness_core.models import Fence
+from harness_core.runtime.company import Company
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What a run asks of an agent. ``text`` None means: go on from the checkpoint.
+    """What a run asks of an agent. ``text`` None means: go on from the checkpoint, or, with ``more``, from its end,
+    since people wrote something to the run that its model has still to read.
 
     ``context`` reaches tools and middleware and is not kept in checkpoints, so it is given again each time.
     ``user`` asked for the run, ``channel`` is where. ``usergroups`` are those of the user's groups that policies name;
     None when they could not be found out.
+    ``company`` knows about other people who write to the run.
     ``state`` and ``files`` are laid into the graph's state together with the input.
     """
 
@@ -24,8 +27,10 @@ class Turn:
     agent: str
     text: str | None
     user: str
+    more: bool = False
     channel: str | None = None
     usergroups: frozenset[str] | None = frozenset()
+    company: Company | None = None
     context: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
     files: Mapping[str, Any] | None = None

@@ -16,7 +16,7 @@ from harness_core.runtime.steps import ModelStep
 
 T = TypeVar("T")
 
-RECURSION_LIMIT = 200
+RECURSION_LIMIT = 300
 """Supersteps of one graph: some ninety rounds of model and tools. One that goes on longer is going in circles."""
 
 

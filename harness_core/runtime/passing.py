@@ -87,7 +87,7 @@ class Passing:
 
     async def _open(self, standing: Standing) -> None:
         """Records the verdict, with the question where people decide."""
-        facts = self._facts
+        facts = await self._facts.as_asked(standing.requesters)
         spec = facts.tool.spec
         match self._desk.judge(facts.tool, facts.arguments, facts.site):
             case Allow():
@@ -106,7 +106,7 @@ class Passing:
                 await self._record("ask", stands_for, asking=about)
 
     async def _doubt(self, standing: Standing, number: int) -> None:
-        facts, approval = self._facts, standing.approval
+        facts, approval = await self._facts.as_asked(standing.requesters), standing.approval
         arguments = facts.arguments if approval is None else dict(approval.asked.arguments)
         ask = self._desk.ask_about_outcome(facts.tool, facts.site)
         stands_for = self._digest(arguments, policy=ask.digest)

@@ -17,11 +17,13 @@ from harness_core.store.events import EventRepository
 from harness_core.store.items import ItemName, ItemRepository, ItemWrite, Namespace, StoredItem
 from harness_core.store.keys import Keys
 from harness_core.store.listing import RunList, ThreadRepository
+from harness_core.store.messages import MessageRepository, Moved, Restart
 from harness_core.store.outputs import OutputRepository
 from harness_core.store.presence import PresenceRepository
 from harness_core.store.runs import Appended, Parked, Reaped, RunRepository
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
+from harness_core.store.switches import SwitchRepository
 
 
 class Store:
@@ -32,6 +34,8 @@ class Store:
         self._heartbeat = connect(url, retries=1, connections=2)
         scripts = Scripts(self.client, partitions)
         self.runs = RunRepository(self.client, self._heartbeat, scripts, seal)
+        self.messages = MessageRepository(self.client, scripts, seal)
+        self.switches = SwitchRepository(self.client, scripts)
         self.calls = CallRepository(self.client, scripts, seal)
         self.approvals = ApprovalRepository(self.client, scripts, self.runs, seal)
         self.audit = AuditRepository(self.client, scripts)
@@ -96,18 +100,22 @@ __all__ = [
     "ItemRepository",
     "ItemWrite",
     "Lost",
+    "MessageRepository",
+    "Moved",
     "Namespace",
     "OutputRepository",
     "Parked",
     "PresenceRepository",
     "Question",
     "Reaped",
+    "Restart",
     "RunList",
     "RunRepository",
     "Seal",
     "Standing",
     "Store",
     "StoredItem",
+    "SwitchRepository",
     "ThreadRepository",
     "Unstarted",
     "Wait",

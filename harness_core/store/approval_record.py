@@ -17,7 +17,7 @@ CONTENT: Final = (
 
 FIELDS: Final = (
     *CONTENT, "tenant", "conversation", "run_id", "kind", "call_key", "tool", "state", "revision", "rule",
-    "requested_at", "expires_at", "decision", "decided_by", "decided_at", "asked", "words",
+    "requested_at", "expires_at", "decision", "decided_by", "decided_at", "asked", "words", "also_asked",
 )  # fmt: skip
 """What a record is read from."""
 
@@ -64,6 +64,7 @@ def decode_approval(
         tool=text["tool"],
         agent=text.get("agent", ""),
         requester=text.get("requester", ""),
+        also_asked=tuple(json.loads(text.get("also_asked", "[]"))),
         channel=text.get("channel"),
         pause=int(text.get("pause", 1)),
         state=_STATES.get(text["state"], "void"),

@@ -101,6 +101,11 @@ class ApprovalRepository:
         items = await self._read(keys, texts(ids[:limit]))
         return Page(items=tuple(items), cursor=str(start + limit) if len(ids) > limit else None)
 
+    async def count_open(self, tenant: str) -> int:
+        """How many questions wait for people."""
+        async with store_errors():
+            return int(await self._client.zcard(self._scripts.keys(tenant)("approvals_open", tenant)))
+
     async def decide(
         self, approval: Approval, decision: Decision, *, revision: int | None, by: str, source: str
     ) -> DecisionOutcome:

@@ -35,6 +35,12 @@ class AuditRepository:
             rows = await self._client.lrange(keys("audit", tenant), start, start + limit - 1)
         return [_entry(row) for row in rows]
 
+    async def newest(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
+        """The newest links, the newest first."""
+        async with store_errors():
+            rows = await self._client.lrange(self._scripts.keys(tenant)("audit", tenant), -limit, -1)
+        return [_entry(row) for row in reversed(rows)]
+
     async def note(self, tenant: str, facts: Mapping[str, str]) -> None:
         """Adds a link about something that changed nothing else, such as a refusal."""
         await self._scripts.call("note", self._scripts.keys(tenant), tenant, json.dumps(dict(facts)))

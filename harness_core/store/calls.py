@@ -48,6 +48,7 @@ class Standing:
     approval: Approval | None = None
     doubt: Approval | None = None
     pause: int = 1
+    requesters: tuple[str, ...] = ()
 
 
 class CallRepository:
@@ -64,17 +65,19 @@ class CallRepository:
         async with store_errors():
             pipe = self._client.pipeline(transaction=False)
             pipe.hmget(keys("call", run_id, call_key), _CALL)
-            pipe.hget(keys("run", run_id), "pause")
-            values, pause = await pipe.execute()
+            pipe.hmget(keys("run", run_id), "pause", "requesters")
+            values, (pause, asked) = await pipe.execute()
+        requesters = tuple(json.loads(asked or b"[]"))
         raw = {name: value for name, value in zip(_CALL, values, strict=True) if value is not None}
         if "state" not in raw:
-            return Standing(call=None, pause=int(pause or 1))
+            return Standing(call=None, pause=int(pause or 1), requesters=requesters)
         call = self._decode(fence, call_key, raw)
         return Standing(
             call=call,
             approval=await self._approval(fence, call.approval),
             doubt=await self._approval(fence, call.doubt),
             pause=int(pause or 1),
+            requesters=requesters,
         )
 
     async def open(self, fence: Fence, call: Call, question: Question | None = None) -> None:
@@ -175,6 +178,7 @@ class CallRepository:
             value = getattr(about, name)
             fields += [name, "" if value is None else value]
         fields += ["rule", json.dumps(asdict(about.rule)), "asked", seal_content(about, self._seal)]
+        fields += ["also_asked", json.dumps(about.also_asked)]
         event = self._seal.seal(
             encode_payload(question.requested), fence.tenant, fence.run_id, "event", question.requested.name
         )

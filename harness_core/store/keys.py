@@ -17,14 +17,17 @@ META = "harness:meta"
 TEMPLATES: dict[str, str] = {
     "clock_offset": "clock_offset",  # string, ms added to TIME; only tests set it
     "op": "op:%s",  # string, msgpack of a verb's reply; 120 s
-    "seen": "seen:%s:%s",  # string, run id by tenant and dedupe name; 72 h
+    "seen": "seen:%s:%s",  # string by tenant and dedupe name: run id, or message@run it was added to; 72 h
     "tenants": "tenants",  # set of tenants that ever had a run
-    "conversation": "conv:%s:%s",  # hash: thread, epoch, agent, starter, crowded, quiet
+    "conversation": "conv:%s:%s",  # hash: thread, generation, epoch, agent, starter, crowded, quiet
     "inbox": "inbox:%s:%s",  # list of run ids of a conversation, the head may run
     "thread": "thread:%s",  # hash: a generation of a conversation
     "thread_runs": "thread:%s:runs",  # zset of run ids, score 0
     "run": "run:%s",  # hash: the run's record, sealed input and output
     "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = index + 1
+    "steers": "run:%s:steers",  # list of ids of messages that a run at work has still to read
+    "steered": "run:%s:steered",  # list of ids of those that it has read, in order
+    "steer": "run:%s:steer:%s",  # hash: such a message, its input sealed
     "calls": "run:%s:calls",  # list of the keys of a run's tool calls, in order
     "call": "run:%s:call:%s",  # hash: one tool call in the journal, its result sealed
     "run_approvals": "run:%s:approvals",  # list of a run's approval ids, in order
@@ -46,6 +49,7 @@ TEMPLATES: dict[str, str] = {
     "leases": "leases",  # zset of run ids by the end of their lease, ms
     "active": "active:%s",  # set of a tenant's leased runs
     "active_user": "active:%s:%s",  # set of a person's leased runs
+    "switches": "switches",  # hash: draining, by, at, reloads; in the first partition, for all workers
     "wake": "wake",  # list of at most 256 tokens, they carry nothing
     "worker": "worker:%s",  # string, expires with the worker
     "workers": "workers",  # zset of worker ids by last beat

@@ -11,7 +11,8 @@ from harness_core.models import Message, Page, Run, RunFilter, Thread
 from harness_core.states import RunState
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
-from harness_core.store.run_record import FIELDS, decode_input, decode_run
+from harness_core.store.message_log import MessageLog
+from harness_core.store.run_record import FIELDS, decode_run
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 
@@ -32,6 +33,15 @@ class RunList:
             async with store_errors():
                 found |= await self._client.smembers(keys("tenants"))
         return sorted(tenant.decode() for tenant in found)
+
+    async def counts(self, tenant: str) -> dict[RunState, int]:
+        """How many runs of a tenant stand where."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            pipe = self._client.pipeline(transaction=False)
+            for state in RunState:
+                pipe.zcard(keys("runs_state", tenant, state.value))
+            return dict(zip(RunState, await pipe.execute(), strict=True))
 
     async def page(
         self, tenant: str, wanted: RunFilter | None = None, *, cursor: str | None = None, limit: int = 10
@@ -72,10 +82,7 @@ class RunList:
 
 
 class ThreadRepository:
-    """Threads, the conversation they belong to, and their messages.
-
-    The message log is not stored twice: it is the inputs and outputs of the thread's runs.
-    """
+    """Threads, the conversation they belong to, and their messages."""
 
     def __init__(self, client: Client, scripts: Scripts, seal: Seal) -> None:
         self._client = client
@@ -123,36 +130,10 @@ class ThreadRepository:
         return Page(items=tuple(threads))
 
     async def messages(self, thread_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Message]:
-        """The log of a thread, newest first: the answer of a run, then the message that asked for it."""
+        """The log of a thread, newest first: the answer of a run, then what people said that it answers."""
         thread = await self.get(thread_id)
-        keys = self._scripts.keys(thread.tenant)
-        start = f"({cursor}" if cursor else "+"
-        async with store_errors():
-            ids = await self._client.zrange(
-                keys("thread_runs", thread_id), start, "-", bylex=True, desc=True, offset=0, num=limit + 1
-            )
-            pipe = self._client.pipeline(transaction=False)
-            for raw in ids[:limit]:
-                pipe.hmget(keys("run", raw.decode()), "user", "created_at", "input", "ended_at", "output")
-            rows = await pipe.execute()
-        items: list[Message] = []
-        for raw, (user, created, asked, ended, answer) in zip(ids, rows, strict=False):
-            run_id = raw.decode()
-            if answer:
-                text = self._seal.open(answer, thread.tenant, run_id, "output").decode()
-                items.append(Message(role="assistant", text=text, run_id=run_id, at=int(ended)))
-            if asked:
-                stored = self._seal.open(asked, thread.tenant, run_id, "input").decode()
-                items.append(
-                    Message(
-                        role="user",
-                        text=decode_input(stored).text,
-                        run_id=run_id,
-                        at=int(created),
-                        user=user.decode(),
-                    )
-                )
-        return Page(items=tuple(items), cursor=ids[limit - 1].decode() if len(ids) > limit else None)
+        log = MessageLog(self._client, self._scripts.keys(thread.tenant), self._seal, thread)
+        return await log.page(cursor, limit)
 
     async def is_followed(self, tenant: str, conversation: str) -> bool:
         """Whether replies in this conversation are read without being addressed."""
@@ -184,7 +165,16 @@ class ThreadRepository:
             await self._client.hset(keys("conversation", tenant, conversation), field, value)
 
     async def _read(self, keys: Keys, thread_id: str) -> Thread | None:
-        names = ("tenant", "conversation", "created_at", "agent", "latest_run", "runs", "version")
+        names = (
+            "tenant",
+            "conversation",
+            "created_at",
+            "agent",
+            "latest_run",
+            "runs",
+            "version",
+            "generation",
+        )
         async with store_errors():
             values = await self._client.hmget(keys("thread", thread_id), names)
             raw = {name: value.decode() for name, value in zip(names, values, strict=True) if value}
@@ -201,6 +191,7 @@ class ThreadRepository:
             status=RunState(state.decode()) if state else None,
             latest_run=latest,
             runs=int(raw.get("runs", 0)),
+            generation=int(raw.get("generation", 1)),
             version=int(raw.get("version", 1)),
         )
 
@@ -222,5 +213,6 @@ def _fits(run: Run, wanted: RunFilter) -> bool:
         (wanted.agent, run.agent),
         (wanted.thread_id, run.thread_id),
         (wanted.channel, run.channel),
+        (wanted.reason, run.reason),
     )
     return all(want is None or want == found for want, found in pairs)

@@ -12,7 +12,7 @@ from harness_core.states import RunState
 FIELDS = (
     "version", "tenant", "conversation", "thread_id", "user", "state", "created_at", "agent", "channel",
     "target", "started_at", "ended_at", "epoch", "attempts", "takeovers", "reason", "cancelled_by",
-    "workspace", "traceparent", "retry_of", "left_at", "left", "pause", "intent",
+    "workspace", "traceparent", "retry_of", "left_at", "left", "pause", "intent", "requesters", "held",
 )  # fmt: skip
 """What a record is read from: everything but the sealed input and output."""
 
@@ -56,6 +56,8 @@ def decode_run(run_id: str, values: Sequence[bytes | None], events: int = 0) -> 
         decided=raw.get("left") == "decided",
         pause=int(raw.get("pause", 1)),
         intent=_INTENTS.get(raw.get("intent", "")),
+        requesters=tuple(json.loads(raw["requesters"])) if "requesters" in raw else (raw["user"],),
+        held="held" in raw,
         version=int(raw.get("version", 1)),
     )
 

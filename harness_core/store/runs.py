@@ -9,52 +9,49 @@ ready:<tenant>          zset   claimable runs by time; recovered ones sort to th
 leases                  zset   leased runs by the end of their lease
 active:<tenant>[:user]  set    leased runs, for the caps
 runs:<tenant>[…]        zset   indexes of all runs, by state and by person
-seen:<tenant>:<name>    str    a message that was accepted, 72 h
+seen:<tenant>:<name>    str    a message that was taken in, 72 h
 ======================  =====  ============================================================
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness_core.errors import IllegalTransition, RunNotFound, StaleFence, StoreError
+from harness_core.errors import IllegalTransition, RunNotFound, StaleFence, StoreError, UnreadMessages
 from harness_core.events import Payload, RunRouted, encode_payload
 from harness_core.models import (
     Acceptance,
-    Accepted,
     Claim,
-    Duplicate,
     Fence,
-    Refused,
     Renewal,
     Run,
     RunInput,
     Submission,
     new_run_id,
-    new_thread_id,
 )
 from harness_core.states import RunState
+from harness_core.store.acceptance import accept_arguments, acceptance
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
 from harness_core.store.run_record import FIELDS, decode_input, decode_run
 from harness_core.store.scripts import Argument, Scripts, texts
 from harness_core.store.seal import Seal
 
-PER_CONVERSATION = 20
-PER_TENANT = 1000
-SEEN_FOR = 72 * 3600 * 1000
 TAKEOVERS = 10
+"""How often a run may be taken over in all, however far it comes in between."""
+
+GIVEN_UP = "The bot stopped again and again while it worked on this, so it was given up. Press Retry, or ask an admin."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaped:
-    """Runs whose worker was lost: those that go on, and those that were given up."""
+    """Runs whose worker was lost: those that go on, those given up, and those that wait to be let go on."""
 
     taken: tuple[str, ...]
     dead: tuple[str, ...]
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,32 +80,11 @@ class RunRepository:
         self._seal = seal
 
     async def accept(self, submission: Submission) -> Acceptance:
-        """Stores the message as a queued run, once, whichever of its names it comes under."""
-        run_id = new_run_id()
-        keys = self._scripts.keys(submission.tenant)
-        asked = {
-            "text": submission.text,
-            "context": submission.context,
-            "state": submission.state,
-            "files": submission.files,
-        }
-        sealed = self._seal.seal(json.dumps(asked).encode(), submission.tenant, run_id, "input")
-        reply = await self._scripts.call(
-            "accept", keys, submission.tenant, submission.conversation, submission.user, run_id,
-            new_thread_id(), sealed, submission.agent or "", submission.channel or "",
-            json.dumps(dict(submission.target)), submission.traceparent or "", submission.retry_of or "",
-            int(submission.addressed), int(submission.follow == "thread"), int(submission.shared),
-            PER_CONVERSATION, PER_TENANT, SEEN_FOR, *submission.dedupe,
-        )  # fmt: skip
-        match texts(reply):
-            case ["accepted", run, thread, position]:
-                return Accepted(run_id=run, thread_id=thread, position=int(position))
-            case ["duplicate", run]:
-                return Duplicate(run_id=run)
-            case ["not_followed" | "thread_full" | "tenant_full" as reason]:
-                return Refused(reason=reason)
-            case other:
-                raise StoreError(f"accept answered {other}")
+        """Stores the message once, whichever of its names it comes under: as a queued run, or with the run at work."""
+        arguments = accept_arguments(submission, new_run_id(), self._seal)
+        return acceptance(
+            await self._scripts.call("accept", self._scripts.keys(submission.tenant), *arguments)
+        )
 
     async def claim(
         self, worker: str, *, want: int, per_tenant: int, per_user: int, lease: float
@@ -213,17 +189,25 @@ class RunRepository:
         *,
         reason: str | None = None,
         output: str | None = None,
+        leave_unread: bool = False,
     ) -> str | None:
-        """Ends the run, or names who asked it to stop: then nothing was changed and it must end as cancelled."""
+        """Ends the run, or names who asked it to stop: then nothing was changed and it must end as cancelled.
+
+        :raises UnreadMessages: it was to complete and has messages to read, and nothing was changed. With
+            ``leave_unread`` they become the next run.
+        """
         sealed = b""
         if output is not None:
             sealed = self._seal.seal(output.encode(), fence.tenant, fence.run_id, "output")
         reply = await self._scripts.call(
             "finish", *self._place(fence), state.value, reason or "", sealed, payload.name,
-            self._sealed(fence, payload),
+            self._sealed(fence, payload), int(leave_unread),
         )  # fmt: skip
-        if reply[0] == b"cancel_requested":
-            return str(reply[1].decode())
+        match texts(reply):
+            case ["cancel_requested", by]:
+                return by
+            case ["steered"]:
+                raise UnreadMessages(fence.run_id)
         _refuse(fence, reply, state)
         return None
 
@@ -231,15 +215,36 @@ class RunRepository:
         """Hands the run back for another worker to go on with at once."""
         _refuse(fence, await self._scripts.call("release", *self._place(fence)))
 
-    async def reap(self, *, max_attempts: int, limit: int = 50) -> Reaped:
-        """Takes back the runs of workers that are gone."""
-        taken: list[str] = []
-        dead: list[str] = []
+    async def reap(self, *, max_attempts: int, hold_before: int | None = None, limit: int = 50) -> Reaped:
+        """Takes back the runs of workers that are gone.
+
+        Those that were last seen before ``hold_before`` (milliseconds) stay where they are until :meth:`carry_on`.
+        """
+        found: list[list[str]] = [[], [], []]
         for keys in self._scripts.all_keys():
-            reply = await self._scripts.call("reap", keys, max_attempts, TAKEOVERS, limit)
-            taken.extend(run.decode() for run in reply[0])
-            dead.extend(run.decode() for run in reply[1])
-        return Reaped(taken=tuple(taken), dead=tuple(dead))
+            reply = await self._scripts.call(
+                "reap",
+                keys,
+                max_attempts,
+                TAKEOVERS,
+                limit,
+                "" if hold_before is None else hold_before,
+                GIVEN_UP,
+            )
+            for ids, more in zip(found, reply, strict=True):
+                ids.extend(texts(more))
+        taken, dead, held = map(tuple, found)
+        return Reaped(taken=taken, dead=dead, held=held)
+
+    async def carry_on(self, run_id: str) -> bool:
+        """Lets a run go on that was left where its worker was lost; False when it is not such a run.
+
+        :raises RunNotFound: there is no such run.
+        """
+        reply = await self._scripts.call("carry_on", await self.locate(run_id), run_id)
+        if reply[0] == b"missing":
+            raise RunNotFound(run_id)
+        return bool(reply[0] == b"ok")
 
     async def cancel(self, run_id: str, by: str) -> Literal["cancelled", "requested", "finished"]:
         """Ends a run nobody works on, asks the worker of a running one to stop.

@@ -7,7 +7,7 @@ thing twice (redis-py repeats calls by itself after a broken connection).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -24,12 +24,18 @@ Argument = str | bytes | int
 
 REPEATABLE = frozenset(
     {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
-     "item_read", "item_list", "item_index", "output_put"}
+     "item_read", "item_list", "item_index", "output_put", "steers_read"}
 )  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 
-AUDITED = frozenset({"call_open", "decide", "revise", "expire", "stir", "abandon", "note"})
-"""Verbs about questions to people: they share ``questions.lua`` and add to the audit chain."""
+SHARED: Mapping[tuple[str, ...], frozenset[str]] = {
+    ("sha256", "questions"): frozenset(
+        {"call_open", "decide", "revise", "expire", "stir", "abandon", "note"}
+    ),
+    ("inbox",): frozenset({"accept", "restart", "amend", "withdraw", "finish", "cancel", "reap", "abandon"}),
+}
+"""Files that stand between the prelude and some verbs: those that ask people and add to the audit chain, and those
+that begin, steer and end runs."""
 
 _QUOTE = """
 local root = KEYS[1]
@@ -60,14 +66,15 @@ def script_text(verb: str) -> str:
             lua_builders(),
             f"local ALLOWED = {{ {moves} }}",
             (lua / "prelude.lua").read_text(encoding="utf-8"),
-            *(_shared(lua, "sha256", "questions") if verb in AUDITED else ()),
+            *_shared(lua, verb),
             f"local function verb()\n{body}\nend",
             "return verb()" if verb in REPEATABLE else _ONCE,
         )
     )
 
 
-def _shared(lua: Traversable, *names: str) -> list[str]:
+def _shared(lua: Traversable, verb: str) -> list[str]:
+    names = [name for group, verbs in SHARED.items() if verb in verbs for name in group]
     return [(lua / f"{name}.lua").read_text(encoding="utf-8") for name in names]
 
 

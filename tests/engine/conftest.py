@@ -12,8 +12,8 @@ from textwrap import dedent
 import pytest
 from waiting import wait_until
 
-from harness_core import Seal, Store, WorkspaceHolder
-from harness_core.engine.executor import Admission
+from harness_core import Control, Seal, Store, WorkspaceHolder
+from harness_core.engine.company import Admission
 from harness_core.engine.worker import Worker
 from harness_core.models import Accepted, Run, Submission
 from harness_core.states import TERMINAL
@@ -78,6 +78,10 @@ class Office:
     @property
     def holder(self) -> WorkspaceHolder:
         return WorkspaceHolder(self.folder, {})
+
+    @property
+    def control(self) -> Control:
+        return Control(self.store)
 
     def executions(self) -> list[str]:
         log = self.folder / "executions"

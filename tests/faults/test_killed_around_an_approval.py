@@ -31,7 +31,7 @@ async def fleet() -> AsyncIterator[Fleet]:
         yield running
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.soak)])
 async def test_a_killed_worker_leaves_one_effect_or_a_question_behind(
     fleet: Fleet, workers: int, measured: Measured
 ) -> None:
@@ -47,7 +47,7 @@ async def test_a_killed_worker_leaves_one_effect_or_a_question_behind(
     measured(f"kill -9 of the worker, {workers} at work: {len(standings)} runs ended {took:.1f} s later")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.soak)])
 async def test_a_killed_web_process_loses_no_decision_and_disturbs_no_call(
     fleet: Fleet, workers: int, measured: Measured
 ) -> None:
@@ -63,7 +63,7 @@ async def test_a_killed_web_process_loses_no_decision_and_disturbs_no_call(
     measured(f"kill -9 of web, {workers} at work: {len(standings)} runs ended {took:.1f} s later")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.soak)])
 async def test_a_killed_redis_leaves_one_effect_or_a_question_behind(
     fleet: Fleet, workers: int, measured: Measured
 ) -> None:

@@ -21,7 +21,7 @@ from bot.playground import Door, Playground, PlaygroundConfig, start_playground
 from bot.playground.records import Ephemeral
 from bot.settings import Purpose, Settings, read_settings
 from bot.startup import Core, open_core, open_team, open_workspace
-from harness_core.models import Run
+from harness_core.models import Run, Thread
 
 SEAL_KEY = bytes(range(32))
 
@@ -102,6 +102,12 @@ class Stage:
     async def the_run(self) -> Run:
         (run,) = await self.runs()
         return run
+
+    async def the_thread(self, root: str) -> Thread:
+        """The thread of a conversation in the general channel."""
+        thread = await self.core.control.find_thread(CAST.team, f"{CAST.general}:{root}")
+        assert thread is not None
+        return thread
 
     async def told(self, user: str, count: int = 1) -> list[Ephemeral]:
         """Waits for so many messages that only ``user`` sees."""

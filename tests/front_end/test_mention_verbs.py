@@ -145,9 +145,39 @@ async def test_agents_and_help_list_what_there_is(stage: Stage) -> None:
     assert all(verb in helped for verb in ("stop", "status", "retry", "quiet", "use AGENT"))
 
 
-async def test_restart_says_that_it_is_not_available_yet(stage: Stage) -> None:
+async def test_restart_stops_what_is_live_and_begins_another_thread(stage: Stage) -> None:
     root = await asked(stage)
-    assert await said(stage, "restart", root) == "“restart” is not available yet. `help` lists what is."
+    await stage.event(message("and then", thread_ts=root))
+    old = await stage.the_thread(root)
+    assert await said(stage, "restart", root, user=CAST.approver) == (
+        "This thread starts anew. What was said before is forgotten."
+    )
+    stopped = await stage.runs()
+    assert [(run.state, run.cancelled_by) for run in stopped] == [(RunState.CANCELLED, CAST.approver)] * 2
+    await stage.event(message("anew", thread_ts=root))
+    new = await stage.the_thread(root)
+    assert (old.generation, new.generation) == (1, 2)
+    assert (await stage.runs())[0].thread_id == new.thread_id != old.thread_id
+    texts = [each.text for each in (await stage.core.control.messages(old.thread_id)).items]
+    assert texts == ["and then", "why is it slow?"]
+
+
+async def test_both_events_of_one_restart_do_it_once(stage: Stage) -> None:
+    root = await asked(stage)
+    event = mention("restart", thread_ts=root)
+    await stage.event(event)
+    await stage.told(CAST.requester)
+    await stage.event(mention("and now?", thread_ts=root))
+    # The other event of the post comes late, and to a process that has not seen the first.
+    outcome = await stage.core.control.start_anew(
+        CAST.team, f"{CAST.general}:{root}", by=CAST.requester, names=(f"post:{CAST.general}:{event['ts']}",)
+    )
+    assert outcome == "duplicate"
+    assert [run.state for run in await stage.runs()] == [RunState.QUEUED, RunState.CANCELLED]
+
+
+async def test_restart_where_nothing_ran_says_so(stage: Stage) -> None:
+    assert await said(stage, "restart", "1700000000.000001") == "Nothing has run in this thread yet."
 
 
 async def test_an_empty_mention_is_answered_once_to_who_wrote_it(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from waiting import wait_until
 
 from bot.errors import SocketRefused
 from bot.ingress.intake import Intake, Taken, build_app
-from bot.ingress.payloads import Deleted, Post
+from bot.ingress.payloads import Deleted, Edited, Post
 from bot.ingress.socket_mode import SocketMode
 from bot.playground.faults import ErrorAnswer
 
@@ -107,6 +107,9 @@ class Nothing:
 
     async def take(self, _post: Post) -> Taken:
         return "left"
+
+    async def amend(self, _edited: Edited) -> None:
+        return
 
     async def withdraw(self, _deleted: Deleted) -> None:
         return

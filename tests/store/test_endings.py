@@ -47,6 +47,17 @@ async def test_a_queued_run_is_cancelled_at_once_and_the_next_moves_up(caller: C
     assert (await caller.store.runs.load_input(claim.run.run_id)).text == "second"
 
 
+async def test_who_leaves_the_line_takes_nothing_from_the_run_at_work(caller: Caller) -> None:
+    claim = await caller.running()
+    await caller.store.runs.accept(caller.message("behind it"))
+    (waiting,) = (await caller.store.lists.page("T1", RunFilter(state=RunState.QUEUED))).items
+
+    await caller.store.runs.cancel(waiting.run_id, "U2")
+
+    assert not (await caller.store.runs.renew("w1", [claim.fence], 10.0)).lost
+    assert await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="x")) is None
+
+
 async def test_a_running_run_is_asked_once_to_stop_and_cannot_complete_any_more(caller: Caller) -> None:
     claim = await caller.running()
 

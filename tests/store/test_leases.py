@@ -8,6 +8,7 @@ import pytest
 from harness_core.errors import StaleFence
 from harness_core.events import OutputDelta, RecoveryAttempted, RecoveryExhausted, RunCompleted, RunFailed
 from harness_core.states import RunState
+from harness_core.store.runs import GIVEN_UP
 
 if TYPE_CHECKING:
     from store.conftest import Caller
@@ -138,8 +139,9 @@ async def test_after_three_lost_workers_without_progress_the_run_fails_and_the_n
     payloads = [event.payload for event in await caller.store.events.read(run.run_id)]
     assert payloads[-2:] == [
         RecoveryExhausted(attempts=3),
-        RunFailed(reason="recovery_exhausted", ran=0, unsure=0),
+        RunFailed(reason="recovery_exhausted", message=GIVEN_UP, ran=0, unsure=0),
     ]
+    assert run.intent is None
     (following,) = await caller.claim()
     assert (await caller.store.runs.load_input(following.run.run_id)).text == "next"
 
@@ -194,6 +196,18 @@ async def test_batches_of_many_runs_travel_together_and_fail_alone(caller: Calle
     )
 
     assert [type(answer).__name__ for answer in answers] == ["Appended", "StaleFence"]
+
+
+async def test_people_at_their_cap_hold_up_nobody_however_many_of_their_runs_come_first(
+    caller: Caller,
+) -> None:
+    for number in range(300):
+        await caller.store.runs.accept(caller.message(conversation=f"C:{number}"))
+    await caller.store.runs.accept(caller.message(conversation="C:x", user="U2"))
+
+    users = [claim.run.user for claim in await caller.claim(want=10)]
+
+    assert users == ["U1"] * 5 + ["U2"]
 
 
 async def test_the_names_of_new_events_of_many_runs_are_read_at_once_without_opening_them(

@@ -1,6 +1,7 @@
 """The five faults. A strike returns when its fault is over; peace after it is awaited elsewhere."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ OFFERS = (
 
 async def kill_bot(scene: Scene, attempt: Attempt) -> None:
     """While something runs, so that there is something to survive."""
-    if not _something_runs(scene):
+    if not _under_way(scene):
         asked = attempt.ask(scene, scene.config.suggestions.ask)
         attempt.at_work("Waits for the bot's first sign of work.")
         await _first_sign(scene, asked)
@@ -124,7 +125,7 @@ async def kill_tool(scene: Scene, attempt: Attempt) -> None:
 
 async def slow_down(scene: Scene, attempt: Attempt) -> None:
     attempt.until_peace.enter_context(scene.faults.in_force(RateLimited(seconds=SLOW_FOR)))
-    if not _something_runs(scene):
+    if not _under_way(scene):
         attempt.ask(scene, scene.config.suggestions.ask)
     attempt.at_work(f"Every call is refused for {SLOW_FOR:g} s.")
     await scene.pulse.pause(SLOW_FOR)
@@ -175,8 +176,10 @@ async def _until(scene: Scene, happened: Callable[[], bool]) -> None:
                 await scene.pulse.wait(scene.pulse.count, LOOK_EVERY)
 
 
-def _something_runs(scene: Scene) -> bool:
-    return any(each.running and not each.waiting for each in accounts(scene.world).values())
+def _under_way(scene: Scene) -> bool:
+    """Whether somebody waits for the bot: for an answer that grows, or for one that has yet to begin."""
+    now = time.time()
+    return any(each.owed(now) and not each.waiting for each in accounts(scene.world).values())
 
 
 def _approver(parcel: Parcel) -> str | None:

@@ -25,16 +25,18 @@ end
 
 for _, tenant in ipairs(redis.call('ZRANGE', key.ready_tenants(), 0, -1)) do
   local room = per_tenant - redis.call('SCARD', key.active(tenant))
-  if room > 0 then
-    for _, run in ipairs(redis.call('ZRANGE', key.ready(tenant), 0, 255)) do
-      if room <= 0 or #claimed >= want then break end
-      local record = redis.call('HMGET', key.run(run), 'user', 'conversation', 'state')
-      if not record[1] then
-        redis.call('ZREM', key.ready(tenant), run)
-      elseif redis.call('SCARD', key.active_user(tenant, record[1])) < per_user then
-        lease_run(run, tenant, record)
-        room = room - 1
-      end
+  local passed = 0 -- so many stay ready because their people are at their cap: others come after them
+  while room > 0 and #claimed < want do
+    local run = redis.call('ZRANGE', key.ready(tenant), passed, passed)[1]
+    if not run then break end
+    local record = redis.call('HMGET', key.run(run), 'user', 'conversation', 'state')
+    if not record[1] then
+      redis.call('ZREM', key.ready(tenant), run)
+    elseif redis.call('SCARD', key.active_user(tenant, record[1])) < per_user then
+      lease_run(run, tenant, record)
+      room = room - 1
+    else
+      passed = passed + 1
     end
   end
   if redis.call('ZCARD', key.ready(tenant)) == 0 then redis.call('ZREM', key.ready_tenants(), tenant) end

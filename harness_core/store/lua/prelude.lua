@@ -16,6 +16,8 @@ end
 
 local function integer(n) return string.format('%.0f', n) end
 
+local function over(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
+
 local function wake()
   redis.call('LPUSH', key.wake(), '1')
   redis.call('LTRIM', key.wake(), 0, 255)
@@ -70,19 +72,6 @@ local function touched(run)
     end
   end
   return ran, unsure
-end
-
--- After a terminal state: out of the inbox, and the next one of the conversation may run.
-local function leave_inbox(run, tenant, conversation)
-  close_questions(run, tenant)
-  local inbox = key.inbox(tenant, conversation)
-  local was_head = redis.call('LINDEX', inbox, 0) == run
-  redis.call('LREM', inbox, 1, run)
-  redis.call('ZREM', key.ready(tenant), run)
-  redis.call('HSET', key.run(run), 'ended_at', integer(now()))
-  redis.call('ZADD', key.dirty(tenant), integer(now() - FRONT), run)
-  local head = redis.call('LINDEX', inbox, 0)
-  if was_head and head then make_ready(head, tenant, now()) end
 end
 
 -- Whether `epoch` is the conversation's current one and the run's lease still holds.

@@ -30,8 +30,6 @@ local function wake_run(run)
   make_ready(run, r[1], now() - FRONT)
 end
 
-local function over(state) return state == 'completed' or state == 'failed' or state == 'cancelled' end
-
 -- Why a question cannot be decided or changed, as a reply; nil when it can. `a` is its hash in the order of SEEN.
 local SEEN = { 'tenant', 'run_id', 'state', 'revision', 'expires_at', 'decision', 'decided_by', 'decided_at', 'kind',
   'quorum', 'digest' }

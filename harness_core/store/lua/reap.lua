@@ -1,7 +1,21 @@
--- Takes runs from workers whose lease is over: claimable again, or failed when the attempts are used up.
+-- Takes runs from workers whose lease is over: claimable again, left where they are until somebody lets them go on,
+-- or failed when the attempts are used up.
 -- ARGV 2 take-overs without a new checkpoint 3 take-overs in all 4 at most so many
--- Replies: {run ids taken}, {run ids given up}
-local taken, dead = {}, {}
+--      5 runs that were last seen before this time (ms) are left, '' = none 6 what people read about one given up
+-- Replies: {run ids taken}, {run ids given up}, {run ids left}
+local taken, dead, held = {}, {}, {}
+
+local function give_up(run, tenant, conversation, state, takeovers)
+  transition(run, tenant, state, 'failed')
+  redis.call('HSET', key.run(run), 'reason', 'recovery_exhausted')
+  emit(run, tenant, 'recovery.exhausted', 'P', cjson.encode({ attempts = takeovers - 1 }))
+  local ran, unsure = touched(run)
+  local why = { reason = 'recovery_exhausted', message = ARGV[6], ran = ran, unsure = unsure }
+  emit(run, tenant, 'run.failed', 'P', cjson.encode(why))
+  leave_inbox(run, tenant, conversation)
+  dead[#dead + 1] = run
+end
+
 for _, run in ipairs(redis.call('ZRANGEBYSCORE', key.leases(), '-inf', integer(now()), 'LIMIT', 0, ARGV[4])) do
   local r = redis.call('HMGET', key.run(run), 'tenant', 'conversation', 'user', 'state', 'seen_at')
   local tenant, conversation = r[1], r[2]
@@ -15,14 +29,11 @@ for _, run in ipairs(redis.call('ZRANGEBYSCORE', key.leases(), '-inf', integer(n
     local attempts = redis.call('HINCRBY', key.run(run), 'attempts', 1)
     local takeovers = redis.call('HINCRBY', key.run(run), 'takeovers', 1)
     if attempts > tonumber(ARGV[2]) or takeovers > tonumber(ARGV[3]) then
-      transition(run, tenant, r[4], 'failed')
-      redis.call('HSET', key.run(run), 'reason', 'recovery_exhausted')
-      emit(run, tenant, 'recovery.exhausted', 'P', cjson.encode({ attempts = takeovers - 1 }))
-      local ran, unsure = touched(run)
-      local why = { reason = 'recovery_exhausted', ran = ran, unsure = unsure }
-      emit(run, tenant, 'run.failed', 'P', cjson.encode(why))
-      leave_inbox(run, tenant, conversation)
-      dead[#dead + 1] = run
+      give_up(run, tenant, conversation, r[4], takeovers)
+    elseif ARGV[5] ~= '' and tonumber(r[5]) < tonumber(ARGV[5]) then
+      redis.call('HSET', key.run(run), 'held', '1')
+      emit(run, tenant, 'run.held', 'P', cjson.encode({ since = tonumber(r[5]) }))
+      held[#held + 1] = run
     else
       emit(run, tenant, 'recovery.attempted', 'P', cjson.encode({ attempt = attempts }))
       make_ready(run, tenant, now() - FRONT)
@@ -30,4 +41,4 @@ for _, run in ipairs(redis.call('ZRANGEBYSCORE', key.leases(), '-inf', integer(n
     end
   end
 end
-return { taken, dead }
+return { taken, dead, held }

@@ -42,14 +42,20 @@ export function showEntry(entry) {
 }
 
 function lineOf(entry) {
-  const node = el("div", { className: `line ${entry.kind}`, data: { number: entry.number } }, el("time"), el("span", { className: "what" }), el("span", { className: "detail" }));
+  const node = el(
+    "div",
+    { className: `line ${entry.kind}`, data: { number: entry.number } },
+    el("time"),
+    el("p", {}, el("span", { className: "what" }), " ", el("span", { className: "detail" })),
+  );
   lines.set(entry.number, node);
   return fill(node, entry);
 }
 
 function fill(node, entry) {
   const at = new Date(entry.at * 1000);
-  const [time, what, detail] = node.children;
+  const time = node.firstElementChild;
+  const [what, detail] = node.lastElementChild.children;
   time.dateTime = at.toISOString();
   setText(time, at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }));
   setText(what, entry.count > 1 ? `${entry.text} × ${entry.count}` : entry.text);

@@ -1,15 +1,9 @@
-"""Events: immutable facts about a run, numbered from 1 without gaps.
-
-A payload is one of a closed union; what an older reader does not know becomes :class:`Unknown`.
-The wire form of a payload is a flat JSON object, its name travels beside it.
-"""
+"""What is told about a run, its answer, its steps and its calls."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Literal, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +33,35 @@ class RunRouted:
 class RunStarted:
     name: ClassVar[str] = "run.started"
     worker: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSteered:
+    """Somebody wrote to a run at work; its agent reads it before the next model call.
+
+    ``kind`` is ``message``, or ``correction`` of what the agent has read already.
+    """
+
+    name: ClassVar[str] = "run.steered"
+    message: str
+    by: str
+    kind: str = "message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAmended:
+    """The author changed the message before an agent read it."""
+
+    name: ClassVar[str] = "run.amended"
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunHeld:
+    """Its worker was lost at ``since`` (milliseconds), and the workspace wants a person to let it go on."""
+
+    name: ClassVar[str] = "run.held"
+    since: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,93 +148,6 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRequested:
-    """A call waits for people. ``pause`` groups those asked in one stretch of the run.
-
-    ``arguments`` is a JSON object, secret values masked; ``expire_after`` is in milliseconds from this event.
-    ``kind`` is ``call``, or ``uncertain`` for a call that may have happened already.
-    """
-
-    name: ClassVar[str] = "approval.requested"
-    approval: str
-    kind: str
-    pause: int
-    call: str
-    tool: str
-    title: str
-    arguments: str
-    rule: Mapping[str, Any]
-    quorum: int
-    expire_after: int
-    preview: str | None = None
-    reason: str = ""
-    destructive: bool = False
-    editable: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalVoted:
-    """One approval of several; ``votes`` counts them."""
-
-    name: ClassVar[str] = "approval.voted"
-    approval: str
-    by: str
-    votes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRevised:
-    """Arguments were changed: votes are void. ``changes`` holds ``[argument, before, after]`` for each, masked."""
-
-    name: ClassVar[str] = "approval.revised"
-    approval: str
-    revision: int
-    by: str
-    title: str
-    arguments: str
-    changes: Sequence[Sequence[Any]]
-    preview: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalDecided:
-    """``decision`` is a :data:`~harness_core.approvals.Verb`."""
-
-    name: ClassVar[str] = "approval.decided"
-    approval: str
-    decision: str
-    by: str
-    revision: int = 0
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalExpired:
-    """Nobody decided in time."""
-
-    name: ClassVar[str] = "approval.expired"
-    approval: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalResolved:
-    """What became of the call: an :data:`~harness_core.approvals.Outcome`."""
-
-    name: ClassVar[str] = "approval.resolved"
-    approval: str
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalReminded:
-    """It is time to remind those who can decide; ``number`` counts from 1."""
-
-    name: ClassVar[str] = "approval.reminded"
-    approval: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolRefused:
     """A call was not made, and nobody was asked. ``message`` says why, for people."""
 
@@ -281,49 +217,3 @@ class RecoveryAttempted:
 class RecoveryExhausted:
     name: ClassVar[str] = "recovery.exhausted"
     attempts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
-    """An event that a newer release wrote."""
-
-    name: ClassVar[str] = "unknown"
-    original: str
-    data: Mapping[str, Any]
-
-
-Payload = (
-    RunCreated | RunQueued | RunRouted | RunStarted | StateChanged | OutputDelta | ReasoningDelta
-    | StepStarted | StepCompleted | ToolCalled | ToolResult | ToolRefused | RunResumed | CancelRequested
-    | RunCancelled | RunCompleted | RunFailed | SyntheticFallback | RecoveryAttempted | RecoveryExhausted
-    | ApprovalRequested | ApprovalVoted | ApprovalRevised | ApprovalDecided | ApprovalExpired
-    | ApprovalResolved | ApprovalReminded | Unknown
-)  # fmt: skip
-
-_KINDS: dict[str, type[Any]] = {kind.name: kind for kind in get_args(Payload) if kind is not Unknown}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One payload with its place: ``seq`` counts from 1 within the run, ``at`` is milliseconds."""
-
-    run_id: str
-    seq: int
-    at: int
-    payload: Payload
-
-
-def encode_payload(payload: Payload) -> bytes:
-    """The JSON object of a payload, without its name."""
-    return json.dumps(asdict(payload), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def decode_payload(name: str, data: bytes) -> Payload:
-    """The payload of this name; unknown names and fields of newer releases do no harm."""
-    values: dict[str, Any] = json.loads(data) if data else {}
-    kind = _KINDS.get(name)
-    if kind is None:
-        return Unknown(original=name, data=values)
-    known = {field.name for field in fields(kind)}
-    payload: Payload = kind(**{key: value for key, value in values.items() if key in known})
-    return payload
