@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness_core.states import RunState
     from harness_core.store import Begun, Budget, Lost, Seal, Store, Wait, verify_chain
     from harness_core.store.embedded import EmbeddedServer
-    from harness_core.tool_call import ToolCall
+    from harness_core.tool_call import OutcomeUnknown, ToolCall
     from harness_core.workspace import (
         Checked,
         Diagnostic,
@@ -51,7 +51,7 @@ _HOMES = {
     "harness_core.states": ("RunState",),
     "harness_core.store": ("Begun", "Budget", "Lost", "Seal", "Store", "Wait", "verify_chain"),
     "harness_core.store.embedded": ("EmbeddedServer",),
-    "harness_core.tool_call": ("ToolCall",),
+    "harness_core.tool_call": ("OutcomeUnknown", "ToolCall"),
     "harness_core.workspace": (
         "Checked",
         "Diagnostic",
@@ -81,6 +81,7 @@ __all__ = [
     "Harness",
     "Listeners",
     "Lost",
+    "OutcomeUnknown",
     "ReloadRefused",
     "Reloaded",
     "Request",

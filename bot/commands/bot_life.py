@@ -17,6 +17,9 @@ from harness_core.errors import WorkspaceInvalid
 # What each of them says when it can do its part: `web` on its output, `worker` in its log.
 _WEB_LISTENS: Final = "Redis"
 _WORKER_WORKS: Final = "agents ready"
+# What `web` says in its log of each attempt to read the workspace again.
+_RELOADED: Final = "workspace reloaded"
+_NOT_RELOADED: Final = "workspace not reloaded: "
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
 _LOOK: Final = 1.0
@@ -38,6 +41,7 @@ class BotLife:
         self._ready = asyncio.Event()
         self._news = asyncio.Event()
         self._last_words = ""
+        self._asking: set[asyncio.Task[None]] = set()
         self._away = 0.0
         self._verbose = environ.get("LOG_LEVEL") == "debug"
         self._web, self._worker = (self._program(role) for role in ("web", "worker"))
@@ -170,11 +174,17 @@ class BotLife:
             sys.stderr.write(f"{role}: {entry.get('event')}{f' {more}' if more else ''}\n")
 
     def _tell_of_workspace(self, entry: Mapping[str, Any]) -> None:
-        match entry.get("event"):
-            case "workspace reloaded":
-                self._say("workspace")
-            case "workspace not reloaded":
-                self._say("workspace", findings=entry.get("findings", []))
+        event = str(entry.get("event"))
+        if event.startswith(_NOT_RELOADED):
+            # The log says it in one line; the page shows each finding on its own.
+            asked = asyncio.create_task(self._tell_findings(event.removeprefix(_NOT_RELOADED)))
+            self._asking.add(asked)
+            asked.add_done_callback(self._asking.discard)
+        elif event == _RELOADED:
+            self._say("workspace")
+
+    async def _tell_findings(self, line: str) -> None:
+        self._say("workspace", findings=await asyncio.to_thread(self._findings) or [line])
 
     def _say(self, news: str, **more: object) -> None:
         self._tell(json.dumps({"news": news, **more}))

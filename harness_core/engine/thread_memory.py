@@ -15,10 +15,10 @@ from typing import Any
 from harness_core.engine.bus import EventBus, Subscription
 from harness_core.errors import ThreadNotFound
 from harness_core.events import Event, RunCancelled, RunCompleted, RunFailed
+from harness_core.memory_places import of_agent, of_threads
 from harness_core.models import Run
 from harness_core.redaction import redact
 from harness_core.runtime import LongTermMemory
-from harness_core.runtime.memory.places import of_agent, of_threads
 from harness_core.store import Store
 
 log = logging.getLogger(__name__)

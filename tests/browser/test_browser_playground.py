@@ -306,7 +306,6 @@ async def test_a_reply_that_never_arrives_makes_no_second_message(desk: Desk) ->
     await expect(desk.articles).to_have_count(2)
 
 
-@pytest.mark.soak
 async def test_a_workspace_of_ones_own_is_taken_up_when_it_is_saved_and_its_mistakes_are_shown(
     desk: Desk, running: Running
 ) -> None:
@@ -327,7 +326,13 @@ async def test_a_workspace_of_ones_own_is_taken_up_when_it_is_saved_and_its_mist
     agents.write_text(good)
     await expect(desk.page.locator("#timeline")).to_contain_text("Workspace read again × 2", timeout=SURVIVED)
 
-    # New Python code needs new processes; a broken folder is then shown until it is mended.
+
+@pytest.mark.soak
+async def test_new_python_code_starts_the_bot_again_also_where_the_folder_has_to_be_mended_first(
+    desk: Desk, running: Running
+) -> None:
+    agents, alert = running.workspace / "agents.yaml", desk.page.locator("#workspace")
+    good = agents.read_text()
     restarts = (await desk.counters())["restarts"]
     agents.write_text("kind: Agent\nname: [\n")
     (running.workspace / "acme_tools" / "extra.py").write_text('"""More."""\n')

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from faults.stories import Measured, nothing_lags
+from faults.stories import Measured, at_rest
 from fleet import Fleet, Request, start_fleet
+from fleet.fleet import ANSWER, part_of
 from waiting import wait_until
 
 from bot.playground.records import Message, Outcome
 from bot.view.values import APPROVAL_APPROVE, APPROVAL_REJECT
+from harness_core import RunState
 from harness_core.approvals import Approval
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,9 +74,11 @@ async def test_of_twenty_people_who_decide_in_the_same_instant_one_does_and_the_
     ]
     raced = time.monotonic()
     await wait_until(lambda: all_told(fleet, rounds), timeout=20, what="every loser is told who decided")
-    for each in rounds:
-        await fleet.completed(each.request.asked, cards=1)
-    await wait_until(lambda: nothing_lags(fleet), timeout=30, what="everything is shown")
+    await wait_until(lambda: at_rest(fleet), timeout=60, what="every run has ended and is shown")
+    assert {run.state for run in await fleet.runs()} == {RunState.COMPLETED}
+    assert await shown(fleet) == {
+        (each.request.run_id, part): 1 for each in rounds for part in (ANSWER, "ask:1")
+    }
     winners = Counter(each.decided.decision for each in rounds)
     for each in rounds:
         assert len(await each.request.effects()) == (each.decided.decision == "approve"), each
@@ -131,6 +135,17 @@ async def all_told(fleet: Fleet, rounds: list[Round]) -> bool:
     )
     assert seen == expected, (seen - expected, expected - seen)
     return True
+
+
+async def shown(fleet: Fleet) -> Counter[tuple[str, str]]:
+    """How many messages show each part of each run."""
+    bot = fleet.playground.config.cast.bot_user
+    messages = [each for each in await fleet.door.messages() if each.user == bot and each.metadata]
+    return Counter((run_of(each), part_of(each)) for each in messages)
+
+
+def run_of(message: Message) -> str:
+    return str((message.metadata or {})["event_payload"]["run_id"])
 
 
 async def decisions_in_the_audit_chain(fleet: Fleet) -> int:

@@ -12,8 +12,8 @@ from openai_stand_in import StandIn, openai_stand_in
 from runtime.room_leases import TENANT, Leases
 from runtime.room_workspace import SAFE, agent, workspace
 
+from harness_core.memory_places import of_threads
 from harness_core.runtime import AgentRuntime, ToolResultChunk, Turn
-from harness_core.runtime.memory.places import of_threads
 from harness_core.store import Seal, Store
 from harness_core.workspace import Workspace
 

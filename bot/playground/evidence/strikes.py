@@ -77,22 +77,32 @@ async def kill_bot(scene: Scene, attempt: Attempt) -> None:
 async def kill_after_approval(scene: Scene, attempt: Attempt) -> None:
     """The worker is held still while the decision is taken, so that the blow lands before the tool starts."""
     attempt.armed("Waits for Approve.")
-    click: asyncio.Future[Parcel] = asyncio.get_running_loop().create_future()
+    held, answered = asyncio.Event(), asyncio.Event()
+    pressed: list[Parcel] = []
 
     @asynccontextmanager
     async def around(parcel: Parcel) -> AsyncIterator[None]:
-        if click.done() or _approver(parcel) != scene.config.cast.approver:
+        if pressed or _approver(parcel) != scene.config.cast.approver:
             yield
             return
-        await scene.processes.hold()
-        yield
-        click.set_result(parcel)
+        pressed.append(parcel)
+        with suppress(TimeoutError):
+            await scene.processes.hold()
+            held.set()
+        try:
+            yield
+        finally:
+            answered.set()
 
-    with scene.courier.around_acts(around):
-        async with asyncio.timeout(scene.config.patience.armed):
-            decided = await click
-    attempt.decided.update(_sights(scene, decided))
-    await scene.processes.kill(away=scene.config.patience.away)
+    try:
+        with scene.courier.around_acts(around):
+            async with asyncio.timeout(scene.config.patience.armed):
+                await answered.wait()
+    finally:
+        # Also when it is called off meanwhile: what stands still can only be killed.
+        if held.is_set():
+            await scene.processes.kill(away=scene.config.patience.away)
+    attempt.decided.update(*(_sights(scene, parcel) for parcel in pressed))
     await _comes_back(scene, attempt)
 
 
@@ -183,7 +193,7 @@ def _under_way(scene: Scene) -> bool:
 
 
 def _approver(parcel: Parcel) -> str | None:
-    """Who presses Approve with this, on a message or as the submission of a review; None: it is something else."""
+    """Who presses Approve with this; None: it is something else."""
     match parcel.payload:
         case {"type": "block_actions", "user": {"id": str(user)}, "actions": [{"action_id": str(action)}]}:
             return user if action.startswith(contract.APPROVE) else None

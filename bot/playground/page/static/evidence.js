@@ -65,7 +65,10 @@ function fill(node, entry) {
   return node;
 }
 
+/** All of them, after the page or the person changed. */
 export function showTrials(all) {
+  for (const button of document.querySelectorAll("[data-fault]")) button.removeAttribute("aria-busy");
+  for (const verdict of document.querySelectorAll("[data-verdict]")) setText(verdict, "");
   for (const trial of all) showTrial(trial);
 }
 
