@@ -80,11 +80,12 @@ Script: TypeAlias = Sequence[Reply] | Callable[[Mapping[str, Any]], Reply]
 class StandIn:
     """A running server. ``requests`` are the bodies of chats it got, refused ones included; ``embedded`` the texts.
 
-    While ``embeds`` is false, embeddings are refused.
+    While ``embeds`` is false, embeddings are refused; while ``hangs``, they are not answered.
     """
 
     script: Script = ()
     embeds: bool = True
+    hangs: bool = False
     base_url: str = ""
     api_key: str = "sk-stand-in-0123456789abcdef"
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -117,6 +118,9 @@ class StandIn:
         body: dict[str, Any] = await request.json()
         if request.headers.get("Authorization") != f"Bearer {self.api_key}":
             return _error(401, "Incorrect API key provided")
+        if self.hangs:
+            self.stalled.set()
+            await self._stop.wait()
         if not self.embeds:
             return _error(400, "no embeddings today")
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]

@@ -69,12 +69,23 @@ class EventBus:
         while True:
             await self._news.wait()
             self._news.clear()
-            touched, self._touched = self._touched, set()
-            unread = {run_id for run_id in touched if not await self._deliver(run_id)}
-            if unread:
-                self._touched |= unread
+            await self.catch_up()
+            if self._touched:
                 await asyncio.sleep(PAUSE)
                 self._news.set()
+
+    async def catch_up(self) -> None:
+        """Delivers what has been touched until now; what cannot be read stays for the next time."""
+        for run_id in tuple(self._touched):
+            self._touched.discard(
+                run_id
+            )  # first: what is touched while it is read may have been read too early
+            told = False
+            try:
+                told = await self._deliver(run_id)
+            finally:
+                if not told:
+                    self._touched.add(run_id)
 
     async def _deliver(self, run_id: str) -> bool:
         """Whether everything that was in the log has been told."""

@@ -90,7 +90,7 @@ class Harness:
         self._user = user
         self._patience = patience
         self._worker = Worker(store, holder, seal=seal, folder=folder)
-        self.deletion = Deletion(store, forget=self._worker.runtimes.forget)
+        self.deletion = Deletion(store, forget=self._worker.runtimes.erase)
         self._running: asyncio.Task[None] | None = None
 
     async def initialize(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness_core.models import Fence, Thread
-from harness_core.runtime import AgentRuntime, Resources
+from harness_core.runtime import AgentRuntime, LongTermMemory, Resources
 from harness_core.store import Store
 from harness_core.store.seal import Seal
 from harness_core.workspace import Workspace, WorkspaceHolder
@@ -73,10 +73,23 @@ class Runtimes:
         )
         return await runtime.files(fence)
 
+    async def memory(self, tenant: str) -> LongTermMemory:
+        """The long-term store of ``tenant``.
+
+        :raises WorkspaceInvalid: its embedding model cannot be used.
+        """
+        _, runtime = await self.current()
+        return await runtime.memory(tenant)
+
     async def forget(self, thread_id: str) -> None:
         """Removes what checkpointers of this process alone hold of a thread that is gone from the store."""
         _, runtime = await self.current()
         await runtime.forget(thread_id)
+
+    async def erase(self, thread_id: str) -> None:
+        """As :meth:`forget`, and what was remembered of the thread in this process alone."""
+        await self.forget(thread_id)
+        self._resources.forget(thread_id)
 
     async def aclose(self) -> None:
         """Ends sessions with tool servers and closes files. No run may be at work any more."""

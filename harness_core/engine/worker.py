@@ -25,6 +25,7 @@ from harness_core.engine.maintenance import Maintenance
 from harness_core.engine.runtimes import Runtimes
 from harness_core.engine.sweep import Sweep
 from harness_core.engine.switchboard import Switchboard
+from harness_core.engine.thread_memory import ThreadMemory
 from harness_core.errors import StoreError
 from harness_core.events import RunFailed
 from harness_core.models import Claim, Upkept
@@ -44,6 +45,9 @@ IDLE = 1.0
 
 PAUSE = 0.5
 """Seconds to wait after Redis failed, so that an outage is not a busy loop, and while operators want no work done."""
+
+TELL_WITHIN = 1.0
+"""Seconds in which listeners may hear of the last events before this process is gone."""
 
 LOOK = 0.2
 """Seconds between two looks at what still works while this process drains."""
@@ -87,6 +91,7 @@ class Worker:
         self._sweep = Sweep(store, holder, self.bus.touch)
         self._maintenance = Maintenance(store, holder, self.runtimes, worker=self.name, told=upkept)
         self._board = Switchboard(store, holder)
+        self._threads = ThreadMemory(store, self.runtimes.memory, self._remembers_threads)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
@@ -109,6 +114,7 @@ class Worker:
             groups_of=self._groups_of,
             started=started,
         )
+        self._threads.attach(self.bus)
         try:
             async with asyncio.TaskGroup() as loops:
                 side = [
@@ -128,6 +134,7 @@ class Worker:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            await self._tell_the_last()
             await self.runtimes.aclose()
             with contextlib.suppress(StoreError):
                 await self._store.presence.leave(self.name)
@@ -220,6 +227,16 @@ class Worker:
     async def _last_runs(self) -> None:
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _remembers_threads(self) -> bool:
+        return self._holder.current.runtime.memory.remember_threads
+
+    async def _tell_the_last(self) -> None:
+        """Ends of runs that the bus had no time to tell, since it was stopped with the other loops."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TELL_WITHIN):
+                await self.bus.catch_up()
+        await self._threads.close()
 
     async def _renew(self) -> None:
         self._renewed = time.monotonic()

@@ -27,6 +27,10 @@ class Resources:
         """Where the workspace keeps long-term items."""
         return self._here if runtime.store.kind == "memory" else self.store.items
 
+    def forget(self, thread_id: str) -> None:
+        """Drops the long-term items of a thread that this process alone holds."""
+        self._here.forget(thread_id)
+
     async def aclose(self) -> None:
         """Ends sessions with tool servers and closes files. The store stays open."""
         await self.servers.aclose()

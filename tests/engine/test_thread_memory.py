@@ -1,47 +1,78 @@
-"""What a thread came to, kept for later threads: only where it is wanted, and never at the cost of a run."""
+"""What a thread came to, kept for later threads: only where the workspace wants it, and never at the cost of a run."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from openai_stand_in import openai_stand_in
 from waiting import wait_until
 
-from harness_core import Harness, RunState
-from harness_core.engine.thread_memory import ThreadMemory
+from harness_core import Harness, Reloaded, RunState, WorkspaceHolder
 from harness_core.memory_places import of_person, of_threads
 from harness_core.runtime import LongTermMemory
 
 if TYPE_CHECKING:
     from engine.conftest import Office
 
+WANTED = "kind: Runtime\nmemory: {remember_threads: true}"
+
+EMBEDDINGS = """
+kind: EmbeddingModel
+name: small
+provider: openai
+model: words
+base_url: {base_url}
+api_key: {api_key}
+params: {{max_retries: 0}}
+"""
+
+TOOLS = """
+kind: Tool
+name: recall
+python: harness_core.tools:recall
+approval: never
+idempotent: true
+"""
+
 
 class Room:
-    def __init__(self, office: Office) -> None:
-        from engine.conftest import SEAL  # noqa: PLC0415 - the plugin is loaded by then
+    """An office whose workspace says whether threads are remembered."""
 
-        self.harness = Harness(office.store, office.holder, seal=SEAL)
+    def __init__(self, office: Office) -> None:
+        self.office = office
         self.store = office.store
         self.memory = LongTermMemory(office.store.items, tenant="local")
-        self.wanted = True
-        self.threads = ThreadMemory(office.store, self._memory_of, lambda: self.wanted)
+        self.write("kind: Runtime", WANTED)
+        self.holder: WorkspaceHolder | None = None
 
-    async def _memory_of(self, tenant: str) -> LongTermMemory:
-        return self.memory.of_tenant(tenant)
+    def write(self, old: str, new: str) -> None:
+        page = self.office.folder / "workspace.yaml"
+        text = page.read_text()
+        assert old in text
+        page.write_text(text.replace(old, new))
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Harness]:
-        async with self.harness:
-            self.threads.attach(self.harness._worker.bus)
-            yield self.harness
-            await self.threads.close()
+    def add(self, more: str) -> None:
+        (self.office.folder / "more.yaml").write_text(more)
+
+    def harness(self) -> Harness:
+        from engine.conftest import SEAL  # noqa: PLC0415 - the plugin is loaded by then
+
+        self.holder = self.office.holder
+        return Harness(self.store, self.holder, seal=SEAL)
+
+    async def reload(self) -> None:
+        assert self.holder is not None
+        assert isinstance(await asyncio.to_thread(self.holder.reload), Reloaded)
 
     async def kept(self, thread_id: str) -> Mapping[str, Any] | None:
         item = await self.memory.aget(of_threads("ops"), thread_id)
         return None if item is None else item.value
+
+    async def everything(self) -> list[str]:
+        return [item.key for item in await self.memory.asearch(())]
 
 
 @pytest.fixture
@@ -50,7 +81,7 @@ async def room(office: Office) -> Room:
 
 
 async def test_a_thread_is_kept_with_what_was_asked_answered_and_noted(room: Room) -> None:
-    async with room.open() as harness:
+    async with room.harness() as harness:
         first = await harness.run('say "the cache was full"')
         note = {"note": "checkout caches too much", "thread": first.thread_id, "by": "local"}
         await room.memory.aput(of_person("ops", "local"), "k", note)
@@ -72,8 +103,20 @@ async def test_a_thread_is_kept_with_what_was_asked_answered_and_noted(room: Roo
     assert hit.key == first.thread_id
 
 
+async def test_an_agent_recalls_in_one_thread_what_another_came_to(room: Room) -> None:
+    room.write("tools: [look_up]", "tools: [look_up, recall]")
+    room.add(TOOLS)
+    async with room.harness() as harness:
+        first = await harness.run('say "the cache was full"')
+        await wait_until(lambda: room.kept(first.thread_id))
+        second = await harness.run('call recall {"query": "what about the cache?"}')
+
+    assert second.thread_id != first.thread_id
+    assert "the cache was full" in second.output
+
+
 async def test_a_failed_and_a_cancelled_run_are_kept_as_that(room: Room) -> None:
-    async with room.open() as harness:
+    async with room.harness() as harness:
         failed = await harness.run("fail")
         last = None
         async for item in harness.stream_events("stream for 20s"):
@@ -90,7 +133,7 @@ async def test_a_failed_and_a_cancelled_run_are_kept_as_that(room: Room) -> None
 
 
 async def test_secrets_in_what_was_asked_are_not_kept(room: Room) -> None:
-    async with room.open() as harness:
+    async with room.harness() as harness:
         ran = await harness.run("my api_key=sk-0123456789abcdef please")
         await wait_until(lambda: room.kept(ran.thread_id))
 
@@ -98,52 +141,99 @@ async def test_secrets_in_what_was_asked_are_not_kept(room: Room) -> None:
 
 
 async def test_nothing_is_kept_while_it_is_not_wanted(room: Room) -> None:
-    room.wanted = False
-    async with room.open() as harness:
+    room.write(WANTED, "kind: Runtime")
+    async with room.harness() as harness:
         await harness.run("say 1 word")
 
-    assert await room.memory.asearch(()) == []
+    assert await room.everything() == []
 
 
-async def test_a_store_that_fails_or_hangs_costs_no_run_and_no_other_listener(
+async def test_a_reload_begins_and_ends_it_without_a_restart(room: Room) -> None:
+    room.write(WANTED, "kind: Runtime")
+    async with room.harness() as harness:
+        before = await harness.run("say 1 word")
+        room.write("kind: Runtime", WANTED)
+        await room.reload()
+        wanted = await harness.run("say 2 words")
+        await wait_until(lambda: room.kept(wanted.thread_id))
+        room.write(WANTED, "kind: Runtime")
+        await room.reload()
+        after = await harness.run("say 3 words")
+
+    assert await room.everything() == [wanted.thread_id]
+    assert len({before.thread_id, wanted.thread_id, after.thread_id}) == 3
+
+
+async def test_what_ended_just_before_the_end_of_the_process_is_kept(room: Room) -> None:
+    room.office.hold("ada")
+    async with room.harness() as harness:
+        run_id = await room.office.ask('call look_up {"name": "ada"}')
+        await wait_until(room.office.executions)
+        closing = asyncio.create_task(harness.close())
+        room.office.let_go("ada")
+        await closing
+
+    run = await room.store.runs.get(run_id)
+    kept = await LongTermMemory(room.store.items, tenant="T1").aget(of_threads("ops"), run.thread_id)
+    assert run.state is RunState.COMPLETED
+    assert kept is not None
+    assert kept.value["status"] == "completed"
+
+
+async def test_an_embedding_model_that_hangs_costs_no_run_no_listener_and_no_end_of_the_process(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
-    calls = 0
+    async with openai_stand_in() as models:
+        models.hangs = True
+        room.add(EMBEDDINGS.format(base_url=models.base_url, api_key=models.api_key))
+        seen: list[str] = []
+        async with room.harness() as harness:
+            harness.subscribe(lambda event: seen.append(event.payload.name))
+            for _ in range(3):
+                assert (await harness.run("say 1 word")).state is RunState.COMPLETED
+            await wait_until(lambda: seen.count("run.completed") == 3)
+            await wait_until(models.stalled.is_set)
 
-    async def failing(_tenant: str) -> LongTermMemory:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise RuntimeError("no store today")
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    room.threads = ThreadMemory(room.store, failing, lambda: True)
-    seen: list[str] = []
-    async with room.harness as harness:
-        room.threads.attach(harness._worker.bus)
-        harness.subscribe(lambda event: seen.append(event.payload.name))
-        for _ in range(3):
-            assert (await harness.run("say 1 word")).state is RunState.COMPLETED
-        await wait_until(lambda: seen.count("run.completed") == 3)
-        await room.threads.close(limit=0.1)
-
-    assert "a thread is not remembered" in caplog.text
-    assert "threads not remembered: 1" in caplog.text
+    assert await room.everything() == []
+    assert "threads not remembered: 2" in caplog.text
 
 
-async def test_closed_it_is_off_the_bus_and_has_kept_what_ended_before(room: Room) -> None:
-    async with room.harness as harness:
-        bus = harness._worker.bus
-        room.threads.attach(bus)
-        before = await harness.run("say 1 word")
-        await wait_until(lambda: room.kept(before.thread_id))
-        await room.threads.close()
-        assert bus._listeners == []
-        after = await harness.run("say 1 word")
+async def test_a_store_that_refuses_costs_no_run_and_is_used_again_when_it_works(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    items = "harness:{p0}:items:local"
+    async with room.harness() as harness:
+        await room.store.client.set(items, "not a sorted set")
+        lost = await harness.run("say 1 word")
+        await wait_until(lambda: "a thread is not remembered" in caplog.text)
+        await room.store.client.delete(items)
+        kept = await harness.run("say 1 word")
+        await wait_until(lambda: room.kept(kept.thread_id))
 
-    assert await room.kept(before.thread_id) is not None
-    assert await room.kept(after.thread_id) is None
+    assert lost.state is RunState.COMPLETED
+    assert await room.everything() == [kept.thread_id]
+
+
+@pytest.mark.parametrize("kind", ["redis", "memory"])
+async def test_deleting_a_thread_or_a_person_deletes_what_was_kept_of_it(room: Room, kind: str) -> None:
+    room.write("kind: Runtime", f"kind: Runtime\nstore: {{kind: {kind}}}")
+    async with room.harness() as harness:
+        memory = await harness._worker.runtimes.memory("local")
+
+        async def kept() -> set[str]:
+            return {item.key for item in await memory.asearch(of_threads("ops"))}
+
+        first, second = [(await harness.run(f'say "{word}"')).thread_id for word in ("one", "two")]
+        await wait_until(lambda: _equal(kept, {first, second}))
+
+        await harness.deletion.carry_out(await harness.deletion.of_thread(first), by="me")
+        assert await kept() == {second}
+        await harness.deletion.carry_out(await harness.deletion.of_person("local"), by="me")
+        assert await kept() == set()
+
+
+async def _equal(found: Callable[[], Awaitable[set[str]]], expected: set[str]) -> bool:
+    return await found() == expected
 
 
 async def _is_of(room: Room, thread_id: str, run_id: str) -> bool:

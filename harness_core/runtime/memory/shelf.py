@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness_core.store import ItemName, ItemWrite, Namespace, StoredItem
 from harness_core.store.items import PAGE
@@ -79,6 +79,13 @@ class ProcessShelf:
             if known is not None and known[0].updated_at == item.updated_at:
                 self._of(tenant)[item.name] = replace(known[0], vectors=vectors), known[1]
 
+    def forget(self, thread_id: str) -> None:
+        """Drops what came from a thread, by its key or by what it says of itself."""
+        for held in self._items.values():
+            for name, (item, _) in list(held.items()):
+                if thread_id in (item.key, *_told(item.value)):
+                    del held[name]
+
     def _of(self, tenant: str) -> dict[ItemName, tuple[StoredItem, float | None]]:
         return self._items.setdefault(tenant, {})
 
@@ -91,3 +98,11 @@ class ProcessShelf:
 
     def _due(self, item: StoredItem) -> float | None:
         return None if item.ttl is None else self._clock() + item.ttl
+
+
+def _told(value: Any) -> Iterator[Any]:
+    """A value and all that is in it."""
+    yield value
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _told(each)
