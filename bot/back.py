@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -29,9 +30,14 @@ _LOOK_EVERY: Final = 0.1
 
 
 class Back:
-    """A worker and, if this process gets the lease, the owner of the team's output."""
+    """A worker and, if this process gets the lease, the owner of the team's output.
 
-    def __init__(self, core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics) -> None:
+    ``folder`` is where checkpoints go that the workspace keeps in a file.
+    """
+
+    def __init__(
+        self, core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics, folder: Path
+    ) -> None:
         self._core = core
         self._worker = Worker(
             core.store,
@@ -39,6 +45,7 @@ class Back:
             seal=core.seal,
             admission=Admission(team.people),
             groups_of=Memberships(team.people),
+            folder=folder,
             upkept=metrics.upkept,
         )
         self._owner = OutputOwner(
@@ -77,9 +84,11 @@ class Back:
 
 
 @asynccontextmanager
-async def open_back(core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics) -> AsyncIterator[Back]:
+async def open_back(
+    core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics, folder: Path
+) -> AsyncIterator[Back]:
     """Works within the block."""
-    back = Back(core, team, holder, metrics)
+    back = Back(core, team, holder, metrics, folder)
     back.start()
     try:
         yield back

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.check_approvers import ApproverCheck, asking_tools, doubtful_tools, places
+from bot.check_checkpoints import check_checkpoints
 from bot.delivery.web_api import SingleToken, WebApi, open_session
 from bot.errors import StartupFailed
 from bot.findings import Finding
@@ -69,7 +70,8 @@ async def _connections(
     settings: Settings, problems: tuple[str, ...], workspace: Workspace | None
 ) -> AsyncIterator[Finding]:
     if not any("HARNESS_SEAL_KEY" in problem or "REDIS_URL" in problem for problem in problems):
-        yield await _redis(settings)
+        async for finding in _redis(settings, workspace):
+            yield finding
     if settings.bot_token is not None:
         async for finding in _team(settings, workspace):
             yield finding
@@ -90,16 +92,21 @@ async def _runtime(workspace: Workspace) -> AsyncIterator[Finding]:
         )
 
 
-async def _redis(settings: Settings) -> Finding:
+async def _redis(settings: Settings, workspace: Workspace | None) -> AsyncIterator[Finding]:
+    """The store, and whether what the workspace keeps outside of it can be found by those who work."""
+    embedded = settings.redis_url is None
     try:
         async with open_core(settings) as core:
             await core.store.ping()
+            workers = len(await core.control.alive_workers())
     except StartupFailed as error:
-        return Finding("error", "Redis", str(error))
-    if settings.redis_url is None:
-        shared = "processes of this machine that share the folder share it; other machines need REDIS_URL"
-        return Finding("ok", "Redis", f"{core.redis}: {shared}")
-    return Finding("ok", "Redis", core.redis)
+        yield Finding("error", "Redis", str(error))
+        return
+    shared = "processes of this machine that share the folder share it; other machines need REDIS_URL"
+    yield Finding("ok", "Redis", f"{core.redis}: {shared}" if embedded else core.redis)
+    if workspace is not None:
+        for finding in check_checkpoints(workspace, workers, embedded=embedded):
+            yield finding
 
 
 async def _team(settings: Settings, workspace: Workspace | None) -> AsyncIterator[Finding]:

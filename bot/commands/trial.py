@@ -38,7 +38,10 @@ async def command(settings: Settings, agent: str, text: str, *, dry_run: bool) -
             seal_key=SecretBytes(os.urandom(SEAL_KEY_BYTES)),
             data=Path(folder) / "data",
         )
-        async with open_core(scratch) as core, Harness(core.store, holder, seal=core.seal) as harness:
+        async with (
+            open_core(scratch) as core,
+            Harness(core.store, holder, seal=core.seal, folder=scratch.data) as harness,
+        ):
             screen = Screen()
             try:
                 async for item in harness.stream_events(text, agent):

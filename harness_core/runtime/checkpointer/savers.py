@@ -8,8 +8,9 @@ does to its record, its events and its journal, but a worker that has lost it ma
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import aiosqlite
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -52,6 +53,21 @@ class SealedSerde(SerializerProtocol):
         return self._envelope.unpack(data[1], *_PLACE)
 
 
+class _Strict:
+    """For checkpointers over :class:`SealedSerde`, which revives no further types, whatever a graph would allow."""
+
+    def with_allowlist(self, _extra: Collection[tuple[str, ...]]) -> Self:
+        return self
+
+
+class _InProcess(_Strict, InMemorySaver):
+    pass
+
+
+class _InFile(_Strict, AsyncSqliteSaver):
+    pass
+
+
 class Savers:
     """Opens checkpointers by what the workspace says, and closes them. ``folder`` is where files go."""
 
@@ -72,7 +88,7 @@ class Savers:
             case False:
                 return None
             case "memory":
-                self._memory = self._memory or InMemorySaver(serde=self._serde)
+                self._memory = self._memory or _InProcess(serde=self._serde)
                 return self._memory
             case "sqlite":
                 return await self._file(spec.path or FILE)
@@ -94,5 +110,5 @@ class Savers:
         async with self._opening:
             if file not in self._files:
                 await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
-                self._files[file] = AsyncSqliteSaver(await aiosqlite.connect(file), serde=self._serde)
+                self._files[file] = _InFile(await aiosqlite.connect(file), serde=self._serde)
             return self._files[file]
