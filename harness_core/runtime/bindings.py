@@ -119,7 +119,7 @@ class Bindings:
         model = await asyncio.to_thread(self._parts.model, agent.model)
         tools = [tool for name in agent.tools for tool in await self._parts.tools(name)]
         memory = await self.memory()
-        backend = self._backend(agent, memory)
+        backend = await asyncio.to_thread(self._backend, agent, memory)
         subagents = [await self._subagent(name) for name in agent.subagents]
         if backend is not None and GENERAL_PURPOSE not in agent.subagents:
             subagents.append(self._general_purpose(agent, model, tools, backend, memory))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,22 @@ def backend_of(agent: AgentSpec, folder: Path, memory: LongTermMemory) -> Backen
             return StoreBackend(store=memory, namespace=lambda _runtime: place)
         case FolderFiles(root=root):
             return FilesystemBackend(root_dir=folder / root, virtual_mode=True)
-        case PythonFiles(python=reference):
-            return _from_python(reference)
+        case PythonFiles() as spec:
+            return load_backend(spec)
+
+
+def load_backend(spec: PythonFiles) -> BackendProtocol:
+    """The backend that ``spec`` refers to. Runs code of others, which may take its time.
+
+    :raises ToolUnusable: it cannot be imported or built, or is no backend.
+    """
+    made = _called(spec)
+    if inspect.iscoroutine(made):
+        made.close()
+        raise ToolUnusable(f"{spec.python} is async: a backend is given by a plain function or a class")
+    if not isinstance(made, BackendProtocol):
+        raise ToolUnusable(f"{spec.python} gives a {type(made).__name__}, not a backend of deepagents")
+    return made
 
 
 def file_middleware(agent: AgentSpec, backend: BackendProtocol) -> FilesystemMiddleware[Any, Any]:
@@ -93,17 +108,15 @@ def _bound(tool: Any, *, inside: bool) -> BoundTool:
     return BoundTool(spec=spec, tool=tool, stays_inside=not changes or (inside and name != EXECUTE))
 
 
-def _from_python(reference: str) -> BackendProtocol:
-    found = python_reference(reference)
-    if found is None:
-        raise ToolUnusable(f"{reference} is not a reference: write package.module:function")
+def _called(spec: PythonFiles) -> Any:
+    reference = python_reference(spec.python)
+    if reference is None:
+        raise ToolUnusable(f"{spec.python} is not a reference: write package.module:function")
+    given = spec.clear_params()
+    secrets = [value for value in given.values() if isinstance(value, str)]
     try:
-        backend = getattr(importlib.import_module(found.module), found.attribute)()
+        return getattr(importlib.import_module(reference.module), reference.attribute)(**given)
     except Exception as error:
         # Somebody else's code: whatever it raises is a finding.
-        raise ToolUnusable(
-            f"{reference} gives no backend: {type(error).__name__}: {redact(str(error))}"
-        ) from error
-    if not isinstance(backend, BackendProtocol):
-        raise ToolUnusable(f"{reference} gives a {type(backend).__name__}, not a backend of deepagents")
-    return backend
+        said = redact(f"{type(error).__name__}: {error}", secrets)
+        raise ToolUnusable(f"{spec.python} gives no backend: {said}") from error

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from harness_core.errors import WorkspaceInvalid
 from harness_core.runtime.call_schema import CallSchema
+from harness_core.runtime.files import load_backend
 from harness_core.runtime.mcp import (
     ServerAddress,
     ServerUnreachable,
@@ -20,6 +21,7 @@ from harness_core.runtime.middleware import Kit, declared_middleware
 from harness_core.runtime.models import BoundModel, ModelUnusable, load_model
 from harness_core.runtime.tools import BoundTool, ToolUnusable, load_tool
 from harness_core.workspace import AgentSpec, Diagnostic, ToolObject, Workspace, check_against_schema
+from harness_core.workspace.schema.agents import PythonFiles
 
 T = TypeVar("T")
 
@@ -166,7 +168,17 @@ async def _check_agent(parts: Parts, workspace: Workspace, agent: AgentSpec) -> 
         brought = declared_middleware(workspace, agent, kit).brought
     except WorkspaceInvalid as error:
         return [each for each in error.findings if isinstance(each, Diagnostic)]
-    return clashes(agent.name, [*tools, *brought])
+    return [*_check_backend(agent), *clashes(agent.name, [*tools, *brought])]
+
+
+def _check_backend(agent: AgentSpec) -> list[Diagnostic]:
+    if not isinstance(agent.backend, PythonFiles):
+        return []
+    try:
+        load_backend(agent.backend)
+    except ToolUnusable as error:
+        return [_finding("backend-unusable", f"Agent {agent.name}", str(error))]
+    return []
 
 
 def clashes(agent: str, tools: list[BoundTool]) -> list[Diagnostic]:

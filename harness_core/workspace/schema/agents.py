@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from harness_core.workspace.fields import InsidePath, Name, Reference, Text, VirtualPath
+from harness_core.workspace.fields import (
+    InsidePath,
+    Name,
+    Reference,
+    Text,
+    VirtualPath,
+    reveal_secrets,
+    wrap_secrets,
+)
 from harness_core.workspace.schema.approvals import ChannelApprovals
 from harness_core.workspace.schema.base import Spec
 from harness_core.workspace.schema.middleware import MiddlewareSettings
@@ -34,10 +42,16 @@ class FolderFiles(Spec):
 
 
 class PythonFiles(Spec):
-    """A function of an allow-listed package that takes nothing and gives a backend of deepagents."""
+    """A function or class of an allow-listed package, called with ``params``, that gives a backend of deepagents."""
 
     kind: Literal["python"]
     python: Reference
+    params: Annotated[dict[str, Any], AfterValidator(wrap_secrets)] = Field(default_factory=dict)
+
+    def clear_params(self) -> dict[str, Any]:
+        """``params`` with secrets readable, for the call only."""
+        revealed: dict[str, Any] = reveal_secrets(self.params)
+        return revealed
 
 
 Backend: TypeAlias = Annotated[
