@@ -11,6 +11,7 @@ import signal
 import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,7 +22,7 @@ from bot.run_counts import RunCounts
 from bot.settings import Purpose, Settings
 from bot.startup import Core, Team, open_core, open_team, open_workspace
 from bot.web import WebServer, build_metrics_app
-from harness_core import WorkspaceHolder
+from harness_core import ComingWorker
 
 if TYPE_CHECKING:
     from bot.back import Back
@@ -59,6 +60,8 @@ async def run(settings: Settings, purpose: Purpose) -> None:
         holder = await asyncio.to_thread(open_workspace, settings)
         core = await stack.enter_async_context(open_core(settings))
         team = await stack.enter_async_context(open_team(settings, metrics))
+        # Before there is anybody to take messages: who writes while this process starts has a worker that is coming.
+        coming = None if purpose is Purpose.WEB else await stack.enter_async_context(ComingWorker(core.store))
         front: Front | None = None
         back: Back | None = None
         if purpose is not Purpose.WORKER:
@@ -67,8 +70,12 @@ async def run(settings: Settings, purpose: Purpose) -> None:
                 open_front(settings, core, team, holder, metrics, watch_workspace=alone)
             )
         _announce(settings, core, team, front)
-        if purpose is not Purpose.WEB:
-            working = await stack.enter_async_context(await _open_back(settings, core, team, holder, metrics))
+        if coming is not None:
+            opening: AbstractAsyncContextManager[Back] = (await _load_back()).open_back(
+                core, team, holder, metrics, folder=settings.data, name=coming.name
+            )
+            working = await stack.enter_async_context(opening)
+            await coming.arrived()
             if front is None:
                 working.tasks.start(metrics.watch_loop(), "loop lag")
                 await _serve_metrics(stack, settings, core, metrics)
@@ -77,13 +84,9 @@ async def run(settings: Settings, purpose: Purpose) -> None:
         await _end(requests, front, back)
 
 
-async def _open_back(
-    settings: Settings, core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics
-) -> AbstractAsyncContextManager[Back]:
+async def _load_back() -> ModuleType:
     # LangChain takes seconds to import, and a front of the same process answers meanwhile.
-    module = await asyncio.to_thread(import_module, "bot.back")
-    opened: AbstractAsyncContextManager[Back] = module.open_back(core, team, holder, metrics, settings.data)
-    return opened
+    return await asyncio.to_thread(import_module, "bot.back")
 
 
 async def _serve_metrics(stack: AsyncExitStack, settings: Settings, core: Core, metrics: Metrics) -> None:

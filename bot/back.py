@@ -32,17 +32,25 @@ _LOOK_EVERY: Final = 0.1
 class Back:
     """A worker and, if this process gets the lease, the owner of the team's output.
 
-    ``folder`` is where checkpoints go that the workspace keeps in a file.
+    ``folder`` is where checkpoints go that the workspace keeps in a file, ``name`` the worker's.
     """
 
     def __init__(
-        self, core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics, folder: Path
+        self,
+        core: Core,
+        team: Team,
+        holder: WorkspaceHolder,
+        metrics: Metrics,
+        *,
+        folder: Path,
+        name: str,
     ) -> None:
         self._core = core
         self._worker = Worker(
             core.store,
             holder,
             seal=core.seal,
+            name=name,
             admission=Admission(team.people),
             groups_of=Memberships(team.people),
             folder=folder,
@@ -85,10 +93,10 @@ class Back:
 
 @asynccontextmanager
 async def open_back(
-    core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics, folder: Path
+    core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics, *, folder: Path, name: str
 ) -> AsyncIterator[Back]:
     """Works within the block."""
-    back = Back(core, team, holder, metrics, folder)
+    back = Back(core, team, holder, metrics, folder=folder, name=name)
     back.start()
     try:
         yield back

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from harness_core import approvals, errors, events, models, states
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
+    from harness_core.engine.coming import ComingWorker
     from harness_core.engine.control import Control
     from harness_core.engine.deletion import Deleted, Deletion, DeletionPlan
     from harness_core.engine.harness import Harness, RunResult
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
+    "harness_core.engine.coming": ("ComingWorker",),
     "harness_core.engine.control": ("Control",),
     "harness_core.engine.deletion": ("Deleted", "Deletion", "DeletionPlan"),
     "harness_core.engine.harness": ("Harness", "RunResult"),
@@ -71,6 +73,7 @@ __all__ = [
     "Begun",
     "Budget",
     "Checked",
+    "ComingWorker",
     "Control",
     "Deleted",
     "Deletion",

@@ -8,15 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from ulid import ULID
-
 from harness_core.engine.bus import EventBus
+from harness_core.engine.coming import worker_name
 from harness_core.engine.company import Admission, GroupsOf
 from harness_core.engine.executor import Executor
 from harness_core.engine.held import HeldRun
@@ -51,11 +48,6 @@ TELL_WITHIN = 1.0
 
 LOOK = 0.2
 """Seconds between two looks at what still works while this process drains."""
-
-
-def worker_name() -> str:
-    """Tells this process from every other one, also from a later one with the same pid."""
-    return f"{socket.gethostname()}-{os.getpid()}-{str(ULID())[-6:]}"
 
 
 class Worker:
