@@ -131,12 +131,7 @@ class RunOutput:
         """What is to be said now; rendered at this moment, so nothing that was overtaken is ever sent."""
         if self.given_up:
             return []
-        parts = [
-            piece
-            for part in render(self.view)
-            for piece in (plain(part) if part.name in self.plain else [part])
-        ]
-        parts += [*self._cards(), *reminders(self.view)]
+        parts = [*self._answer(), *self._cards(), *reminders(self.view)]
         first = self.first
         if wants_ping(self.view) and (first is None or first.state != "undeliverable"):
             parts.append(ping(self.view, ""))
@@ -153,20 +148,28 @@ class RunOutput:
         return asked and bool(self._outstanding(self._cards()))
 
     def checks(self) -> list[Call]:
-        """Edits of open cards as they stand, which finds those that somebody deleted.
+        """Edits of messages as they stand, which finds those that somebody deleted: the answer's and open cards.
 
-        For a run that waits and was marked as lagging though nothing happened to it.
+        For a run that was marked as lagging though nothing happened to it.
         """
         shown = max((record.shown for record in self.deliveries.values()), default=0)
-        if self.view.state is not RunState.WAITING or shown < self.view.seq or self.given_up:
+        if self.view.ended or shown < self.view.seq or self.given_up:
             return []
-        asked = {card_name(question) for question in self.view.open_questions} - self.checked
+        asked = {card_name(question) for question in self.view.open_questions}
+        needed = [*self._answer(), *(card for card in self._cards() if card.name in asked)]
         anew = [
             asked_anew(part, self.deliveries[part.name], self.view.seq)
-            for part in self._cards()
-            if part.name in asked and part.name in self.deliveries
+            for part in needed
+            if part.name in self.deliveries and part.name not in self.checked
         ]
         return [call for call in anew if call is not None]
+
+    def _answer(self) -> list[Part]:
+        return [
+            piece
+            for part in render(self.view)
+            for piece in (plain(part) if part.name in self.plain else [part])
+        ]
 
     def _cards(self) -> list[Part]:
         return [*cards(self.view, request_url=self.request_url, brief=self.plain)]

@@ -31,6 +31,7 @@ from bot.ingress.payloads import (
     Ignored,
     Lifecycle,
     News,
+    OwnDeleted,
     Post,
     Unsupported,
     ViewClosed,
@@ -60,6 +61,8 @@ class MessageSink(Protocol):
     async def amend(self, edited: Edited) -> None: ...
 
     async def withdraw(self, deleted: Deleted) -> None: ...
+
+    async def show_again(self, gone: OwnDeleted) -> None: ...
 
 
 class Intake(AsyncMiddleware):
@@ -111,6 +114,8 @@ class Intake(AsyncMiddleware):
                 await self._messages.amend(payload)
             case Deleted():
                 await self._messages.withdraw(payload)
+            case OwnDeleted():
+                await self._messages.show_again(payload)
             case Lifecycle(kind="app_uninstalled" | "tokens_revoked" | "app_rate_limited" as kind):
                 log.warning("Slack says", kind=kind, team_id=payload.team)
             case Unsupported(kind=kind):

@@ -17,6 +17,7 @@ from bot.ingress.payloads import (
     Ignored,
     Lifecycle,
     LifecycleKind,
+    OwnDeleted,
     Payload,
     Post,
     Unsupported,
@@ -129,12 +130,14 @@ def _edited(event: Json, team: str, me: Installation) -> Payload:
 
 def _deleted(event: Json, team: str, me: Installation) -> Payload:
     before = _part(event, "previous_message")
-    if (other := _not_a_person(before, team, me)) is not None:
-        return other
     channel, ts = _text(event, "channel"), _ts(event, "deleted_ts") or _ts(before, "ts")
     if not (channel and ts):
         return Unsupported(team=team, kind="message_deleted")
     user, thread_ts = _text(before, "user"), _ts(before, "thread_ts")
+    if me.is_me(user, _text(before, "bot_id")):
+        return OwnDeleted(team=team, channel=channel, ts=ts, thread_ts=thread_ts)
+    if (other := _not_a_person(before, team, me)) is not None:
+        return other
     return Deleted(team=team, channel=channel, user=user, ts=ts, thread_ts=thread_ts)
 
 

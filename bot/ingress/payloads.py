@@ -100,6 +100,21 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDeleted:
+    """A message of the bot is gone: somebody deleted it, or the bot did."""
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str | None
+
+    @property
+    def conversation(self) -> str:
+        """The key of the conversation that it was in."""
+        return f"{self.channel}:{self.thread_ts or self.ts}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A slash command; ``name`` begins with the slash."""
 
@@ -193,7 +208,7 @@ class Unsupported:
 Interaction = Command | Action | ViewSubmitted | ViewClosed
 """What a person waits for an answer to; Slack never delivers it a second time."""
 
-News = Post | Edited | Deleted | HomeOpened | Lifecycle | Ignored | Unsupported
+News = Post | Edited | Deleted | OwnDeleted | HomeOpened | Lifecycle | Ignored | Unsupported
 """What Slack delivers again until it is told that it arrived."""
 
 Payload = Interaction | News

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.ingress.intake import Taken
 from bot.ingress.once import Once
-from bot.ingress.payloads import Deleted, Edited, Post
+from bot.ingress.payloads import Deleted, Edited, OwnDeleted, Post
 from bot.listeners.mention_verbs import MentionVerbs, mention_verb
 from bot.listeners.services import Services
 from bot.view import notices
@@ -49,6 +49,16 @@ class Messages:
         """
         team = self._services.installation.team
         await self._services.control.withdraw(team, deleted.name, deleted.user)
+
+    async def show_again(self, gone: OwnDeleted) -> None:
+        """Has a live run looked at that was shown by a message which is gone; what is still needed appears again.
+
+        Only what the records of deliveries still name counts, so whoever wants a message away for good takes it out
+        of those first.
+
+        :raises HarnessError: the store did not do it.
+        """
+        await self._services.control.show_again(gone.team, gone.conversation, gone.ts)
 
     async def amend(self, edited: Edited) -> None:
         """Lets what has not begun with a message begin with its new text; a run at work reads a correction.

@@ -23,15 +23,17 @@ from harness_core.models import (
     Switches,
     Thread,
 )
-from harness_core.states import RunState
+from harness_core.states import LIVE, RunState
 from harness_core.store import PATIENCE, Moved, Restart, Store
 
 CORRECTION = "[The author of a message above has changed it since. It now says:]"
 """Stands before the new text of a message that an agent has read already."""
 
+_LIVE = 30  # newest runs of a thread among which all its live ones are: so many more than may wait in it
+
 
 class Control:
-    """The front end's side of the engine. Every call is one read or one atomic verb of the store."""
+    """The front end's side of the engine. Every call is one read or one atomic verb of the store, :meth:`show_again` some more."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -117,6 +119,25 @@ class Control:
     async def withdraw(self, tenant: str, name: str, by: str) -> Moved:
         """Takes back the message that was taken in as ``name``, if nothing has begun with it."""
         return await self._store.messages.withdraw(tenant, name, by)
+
+    async def show_again(self, tenant: str, conversation: str, external_id: str) -> bool:
+        """A message of this id is gone: if it showed a live run of the conversation, that is looked at again.
+
+        False where it showed none, or nothing that is live.
+        """
+        thread = await self.find_thread(tenant, conversation)
+        if thread is None:
+            return False
+        runs = (await self.list_runs(tenant, RunFilter(thread_id=thread.thread_id), limit=_LIVE)).items
+        for run in runs:
+            if run.state in LIVE and await self._is_shown_by(run.run_id, external_id):
+                await self._store.deliveries.mark_dirty(run.run_id)
+                return True
+        return False
+
+    async def _is_shown_by(self, run_id: str, external_id: str) -> bool:
+        shown = await self._store.deliveries.of_run(run_id)
+        return any(each.external_id == external_id for each in shown.values())
 
     async def carry_on(self, run_id: str) -> bool:
         """Lets a run go on that was left where its worker was lost; False when it is not such a run.

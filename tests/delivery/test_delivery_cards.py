@@ -301,3 +301,19 @@ async def test_cards_are_posted_and_answered_in_time_while_thirty_runs_stream(
     print(f"lag of cards and their edits: {[round(lag, 2) for lag in lags]} s")
     assert [call for call in await stage.door.calls() if call.status == 429] == []
     assert max(lags[1::2]) < 2.0
+
+
+async def test_marks_that_come_while_it_looks_are_looked_after_too(stage: Stage, owners: Owners) -> None:
+    await owners.start(stage)
+    act = await stage.play()
+    await act.say("Begun")
+    await act.tell(asked(), WAITING)
+    gone = [await act.says("Begun"), await card(act, "Restart shop-0?")]
+    await act.clean()
+    for message in gone:
+        await stage.store.deliveries.mark_dirty(act.run_id)
+        await stage.door.delete(act.channel, message.ts, user=stage.cast.bot_user)
+        await stage.store.deliveries.mark_dirty(act.run_id)
+    await act.clean()
+    assert (await act.says("Begun")).ts != gone[0].ts
+    assert (await card(act, "Restart shop-0?")).ts != gone[1].ts

@@ -183,3 +183,21 @@ async def test_an_idle_owner_hardly_speaks_to_redis(stage: Stage, owners: Owners
     spent = await commands() - before - 1
     print(f"redis commands in an idle second: {spent}")
     assert 2 <= spent <= 8
+
+
+async def test_a_run_at_work_that_is_marked_sees_to_it_that_its_message_is_there(
+    stage: Stage, owners: Owners
+) -> None:
+    await owners.start(stage)
+    act = await stage.play()
+    await act.say("Thinking about it")
+    gone = await act.says("Thinking")
+    await act.clean()
+    await stage.door.delete(act.channel, gone.ts, user=stage.cast.bot_user)
+    await stage.store.deliveries.mark_dirty(act.run_id)
+    await act.clean()
+    assert (await act.says("Thinking")).ts != gone.ts
+    assert len(await act.answers()) == 1
+    calls = len(await stage.door.calls())
+    await act.clean()
+    assert len(await stage.door.calls()) == calls, "it looks once for each mark"

@@ -17,7 +17,8 @@ end
 redis.call('HSET', key.deliveries(run), ARGV[6], ARGV[7])
 if ARGV[9] == '1' then
   if event_count(run) <= tonumber(ARGV[8]) then
-    redis.call('ZREM', key.dirty(tenant), run)
+    -- With another look asked for since it was marked, it stays marked for that one.
+    if redis.call('HDEL', key.run(run), 'look_again') == 0 then redis.call('ZREM', key.dirty(tenant), run) end
   elseif not redis.call('HGET', key.run(run), 'ended_at') then
     redis.call('ZADD', key.dirty(tenant), integer(now()), run)
   end
