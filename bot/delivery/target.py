@@ -28,17 +28,21 @@ class Target:
         return cls(channel=channel, thread_ts=thread_ts, asked_ts=run.target.get("ts") or thread_ts)
 
     def request_url(self, team: str, team_url: str) -> str:
-        """Where the message that asked can be read, in the form of ``chat.getPermalink``.
-
-        ``team_url`` is the team's own address, as ``auth.test`` says it; without it the web client's is used.
-        """
-        if not team_url:
-            return f"https://app.slack.com/client/{team}/{self.channel}/p{self.asked_ts}"
-        url = f"{team_url.rstrip('/')}/archives/{self.channel}/p{self.asked_ts.replace('.', '')}"
-        if self.thread_ts == self.asked_ts:
-            return url
-        return f"{url}?thread_ts={self.thread_ts}&cid={self.channel}"
+        """Where the message that asked can be read; see :func:`message_url`."""
+        return message_url(self.channel, self.asked_ts, root=self.thread_ts, team=team, team_url=team_url)
 
     def record(self) -> dict[str, str]:
         """What a submission carries as its target."""
         return {"channel": self.channel, "thread_ts": self.thread_ts, "ts": self.asked_ts}
+
+
+def message_url(channel: str, ts: str, *, root: str, team: str, team_url: str) -> str:
+    """Where the message ``ts`` of the thread ``root`` can be read, without asking Slack.
+
+    The form is that of ``chat.getPermalink``, whose calls a list of ten runs could not wait for. ``team_url`` is the
+    team's own address, as ``auth.test`` says it; without it the web client's is used.
+    """
+    if not team_url:
+        return f"https://app.slack.com/client/{team}/{channel}/p{ts}"
+    url = f"{team_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
+    return url if root == ts else f"{url}?thread_ts={root}&cid={channel}"

@@ -1,29 +1,22 @@
-"""Addresses of messages in Slack, made without asking it, and which message shows a question."""
+"""Where what concerns a person can be read in Slack, and which message shows a question."""
 
 from __future__ import annotations
 
+from bot.delivery.target import Target, message_url
 from bot.ingress.installation import Installation
 from harness_core.approvals import Approval
 from harness_core.models import Run
 
 
 def run_link(run: Run, installation: Installation) -> str | None:
-    """Where the message that asked for ``run`` can be read, if it was asked for in Slack.
-
-    The form is that of ``chat.getPermalink``, whose calls a list of ten runs could not wait for.
-    """
-    channel, ts = run.target.get("channel"), run.target.get("ts")
-    if not channel or not ts:
-        return None
-    return message_link(channel, ts, run.target.get("thread_ts") or ts, installation)
+    """Where the message that asked for ``run`` can be read, if it was asked for in Slack."""
+    target = Target.of(run)
+    return None if target is None else target.request_url(installation.team, installation.url)
 
 
 def message_link(channel: str, ts: str, root: str, installation: Installation) -> str:
     """Where the message ``ts`` of the thread ``root`` can be read."""
-    if not installation.url:
-        return f"https://app.slack.com/client/{installation.team}/{channel}/p{ts}"
-    link = f"{installation.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
-    return link if root == ts else f"{link}?thread_ts={root}&cid={channel}"
+    return message_url(channel, ts, root=root, team=installation.team, team_url=installation.url)
 
 
 def card_part(approval: Approval) -> str:
