@@ -8,7 +8,7 @@ import pytest
 from harness_core.errors import StaleFence
 from harness_core.events import OutputDelta, RecoveryAttempted, RecoveryExhausted, RunCompleted, RunFailed
 from harness_core.states import RunState
-from harness_core.store.runs import GIVEN_UP
+from harness_core.store.runs import GIVEN_UP, TAKEOVERS
 
 if TYPE_CHECKING:
     from store.conftest import Caller
@@ -144,6 +144,25 @@ async def test_after_three_lost_workers_without_progress_the_run_fails_and_the_n
     assert run.intent is None
     (following,) = await caller.claim()
     assert (await caller.store.runs.load_input(following.run.run_id)).text == "next"
+
+
+async def test_a_run_that_was_taken_over_ten_times_is_given_up_however_far_it_comes_in_between(
+    caller: Caller,
+) -> None:
+    claim = await caller.running()
+    for number in range(TAKEOVERS + 1):
+        fence = claim.fence if number == 0 else (await caller.claim())[0].fence
+        await caller.store.checkpoints.put(
+            claim.run.thread_id, "", f"{number:03}", header=b"h", blobs={}, fence=fence
+        )
+        await caller.later(10.1)
+        reaped = await caller.store.runs.reap(max_attempts=3)
+        assert (reaped.taken, reaped.dead) == (
+            ((claim.run.run_id,), ()) if number < TAKEOVERS else ((), (claim.run.run_id,))
+        )
+
+    run = await caller.store.runs.get(claim.run.run_id)
+    assert (run.state, run.reason) == (RunState.FAILED, "recovery_exhausted")
 
 
 async def test_a_new_checkpoint_sets_the_attempts_back(caller: Caller) -> None:

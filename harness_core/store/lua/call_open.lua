@@ -32,7 +32,8 @@ local expires = now() + tonumber(ARGV[14])
 redis.call('HSET', key.approval(id), 'tenant', tenant, 'conversation', conversation, 'run_id', run, 'kind', ARGV[13],
   'call_key', ARGV[6], 'tool', ARGV[7], 'state', 'open', 'revision', 0, 'requested_at', integer(now()),
   'expires_at', integer(expires), 'remind', ARGV[15], 'reminded', 0, unpack(fields))
-redis.call('RPUSH', key.run_approvals(run), id)
+-- A question whose record was lost is made anew, and stands in the list already.
+if not redis.call('LPOS', key.run_approvals(run), id) then redis.call('RPUSH', key.run_approvals(run), id) end
 redis.call('SADD', key.run_open(run), id)
 redis.call('ZADD', key.approvals(tenant), integer(now()), id)
 redis.call('ZADD', key.approvals_open(tenant), integer(now()), id)
