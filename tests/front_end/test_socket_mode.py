@@ -15,7 +15,7 @@ from waiting import wait_until
 
 from bot.errors import SocketRefused
 from bot.ingress.intake import Intake, Taken, build_app
-from bot.ingress.payloads import Deleted, Edited, Post
+from bot.ingress.payloads import Deleted, Edited, OwnDeleted, Post
 from bot.ingress.socket_mode import SocketMode
 from bot.playground.faults import ErrorAnswer
 
@@ -112,6 +112,9 @@ class Nothing:
         return
 
     async def withdraw(self, _deleted: Deleted) -> None:
+        return
+
+    async def show_again(self, _gone: OwnDeleted) -> None:
         return
 
 
