@@ -15,6 +15,7 @@ from waiting import wait_until
 from bot.playground.records import Message
 from harness_core.models import Delivery, Run
 from harness_core.store import Budget
+from harness_core.store.deliveries import Stored
 
 BUDGET = Budget(per_minute=1000, burst=1000)
 
@@ -47,7 +48,7 @@ async def running(stage: Stage) -> tuple[Run, str]:
     shown = Delivery(
         run_id=record.run_id, part="0", state="shown", nonce="n", shown=100, external_id=new_ts()
     )
-    assert await store.deliveries.done(ownership, shown, complete=True)
+    assert await store.deliveries.done(ownership, shown, complete=True) == Stored()
     assert await lagging(stage) == []
     return claim.run, shown.external_id or ""
 
