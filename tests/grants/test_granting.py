@@ -204,7 +204,9 @@ async def test_a_secret_value_has_to_be_the_same_and_is_nowhere_in_the_clear(off
     [
         POLICY.replace("restart: {", "restart: {use: deny, "),
         POLICY.replace("restart: {", "restart: {approvers: {users: [U2]}, "),
-        POLICY.replace("restart: {grants: {allowed: true, for: 1h", "restart: {grants: {allowed: true, for: 30m"),
+        POLICY.replace(
+            "restart: {grants: {allowed: true, for: 1h", "restart: {grants: {allowed: true, for: 30m"
+        ),
         "",
     ],
     ids=["refused now", "other approvers", "other terms", "no grants any more"],
