@@ -80,7 +80,7 @@ async def test_a_call_that_is_opened_again_after_a_crash_uses_it_once(caller: Ca
     claim, grant = await granted(caller)
     assert await opened(caller, claim, "call-1")
     await caller.later(11)
-    assert await caller.store.runs.reap(max_attempts=3)
+    assert (await caller.store.runs.reap(max_attempts=3)).taken
     again = (await caller.claim("w2"))[0]
     with pytest.raises(StaleFence):
         await opened(caller, claim, "call-2")
@@ -234,7 +234,9 @@ async def test_pages_hold_every_live_grant_once_the_longest_first(caller: Caller
         await caller.store.approvals.decide(
             approval, Approve(grant=True), revision=0, by="U2", source="list", scope=f"{number}"
         )
-    now, found, cursor = await caller.store.now(), [], None
+    now = await caller.store.now()
+    found: list[Grant] = []
+    cursor: str | None = None
     while True:
         page = await caller.store.grants.page("T1", now=now, cursor=cursor, limit=3)
         found += page.items
