@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from harness_core.approvals import Approval, Asked, QuestionKind
+from harness_core.approvals import Approval, Asked, GrantTerms
 from harness_core.arguments import scope_of, shown_arguments
 from harness_core.canonical import digest
 from harness_core.events import ApprovalRequested
@@ -38,7 +38,6 @@ def question(
 
     ``workspace`` stands for how the run's agent is configured: whatever is granted with an approval is bound to it.
     """
-    kind: QuestionKind = "uncertain" if doubt else "call"
     spec, shown = facts.tool.spec, facts.arguments if arguments is None else dict(arguments)
     asked = Asked(
         title=facts.tool.title(shown),
@@ -52,7 +51,7 @@ def question(
     )
     about = Approval(
         approval_id=approval_id(facts.fence.run_id, facts.key, doubt),
-        kind=kind,
+        kind="uncertain" if doubt else "call",
         run_id=facts.fence.run_id,
         tenant=facts.fence.tenant,
         conversation=facts.fence.conversation,
@@ -63,9 +62,7 @@ def question(
         agent=facts.site.acting or facts.site.agent,
         requester=facts.site.requester,
         also_asked=tuple(sorted(facts.site.requesters - {facts.site.requester})),
-        grants=None
-        if doubt or ask.offer is None
-        else grant_terms(ask.offer, facts.schema.schema, spec.secret_arguments),
+        grants=None if doubt else _terms(facts, ask),
         channel=facts.site.channel,
         pause=pause,
         state="open",
@@ -86,6 +83,12 @@ def question(
         remind_after=ask.remind_after,
         scope=_scope(about, facts.site.agent, workspace),
     )
+
+
+def _terms(facts: CallFacts, ask: Ask) -> GrantTerms | None:
+    if ask.offer is None:
+        return None
+    return grant_terms(ask.offer, facts.schema.schema, facts.tool.spec.secret_arguments)
 
 
 def _scope(about: Approval, agent: str, workspace: str) -> str:
