@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from typing import Any
 
 import pytest
 from approvals.approval_office import TENANT, call
 from grants.granting_office import POLICY, GrantingOffice
 
-from harness_core import RunState, verify_chain
-from harness_core.approvals import NotGrantable, RunAgain, Stale, Won
+from harness_core import verify_chain
+from harness_core.approvals import NotGrantable, Stale, Won
 from harness_core.events import ApprovalDecided, ApprovalRequested
 from harness_core.models import Submission
 
 WEB = call("restart", env="staging")
+
+TWIN = """
+---
+kind: Tool
+name: flip
+python: approval_tools:toggle
+approval: always
+idempotent: true
+"""
 
 
 async def test_what_was_granted_runs_without_a_question_so_often_and_is_asked_about_then(
@@ -202,6 +209,18 @@ async def test_a_secret_value_has_to_be_the_same_and_is_nowhere_in_the_clear(off
         assert b"hunter2" not in repr(held).encode()
 
 
+async def test_a_secret_value_has_to_be_the_same_also_where_the_rest_is_free(office: GrantingOffice) -> None:
+    office.write_policy(POLICY.replace("times: 2}}", "times: 2, arguments: choices}}", 1))
+    async with office.worker():
+        grant = await office.granted(call("restart", env="staging", password="hunter2-hunter2"))
+        assert grant.terms.same == ("env", "password")
+        await office.asks(call("restart", env="staging", password="another"))
+        await office.asks(WEB)
+        used = await office.passes(call("restart", "db", env="staging", count=9, password="hunter2-hunter2"))
+
+    assert used.grant == grant.grant_id
+
+
 @pytest.mark.parametrize(
     "policy",
     [
@@ -229,6 +248,29 @@ async def test_a_policy_that_changed_ends_the_grant(office: GrantingOffice, poli
     assert len(office.ran("restart")) == 1
 
 
+async def test_an_agent_that_is_told_something_else_by_now_has_no_grants(office: GrantingOffice) -> None:
+    async with office.worker("w1"):
+        await office.granted(WEB)
+    path = office.folder / "workspace.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("tools: [restart,", "instructions: Be bold.\ntools: [restart,"), encoding="utf-8"
+    )
+    async with office.worker("w2"):
+        await office.asks(WEB)
+
+
+async def test_another_tool_that_takes_the_same_is_asked_about(office: GrantingOffice) -> None:
+    path = office.folder / "workspace.yaml"
+    text = path.read_text(encoding="utf-8").replace("tools: [restart,", "tools: [flip, restart,")
+    path.write_text(text + TWIN, encoding="utf-8")
+    office.write_policy(POLICY.replace("toggle:", '"*":'))
+    async with office.worker():
+        grant = await office.granted(call("toggle"))
+        await office.asks(call("flip"))
+        assert (await office.passes(call("toggle"))).grant == grant.grant_id
+
+
 async def test_a_tool_that_takes_something_else_by_now_is_asked_about(
     office: GrantingOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,74 +282,3 @@ async def test_a_tool_that_takes_something_else_by_now_is_asked_about(
     monkeypatch.delitem(sys.modules, "approval_tools")
     async with office.worker("w2"):
         await office.asks(WEB)
-
-
-async def test_a_call_that_broke_off_is_asked_about_although_it_was_granted(office: GrantingOffice) -> None:
-    async with office.worker("w1"):
-        await office.granted(WEB)
-        office.hold("web")
-        run_id = await office.say(WEB)
-        await office.began("restart", 2)
-    await office.later(3)
-    office.let_go("web")
-    async with office.worker("w2"):
-        doubt = await office.question(run_id)
-        assert (doubt.kind, doubt.grants) == ("uncertain", None)
-        assert await office.give(doubt) == NotGrantable()
-        await office.decide(doubt, RunAgain())
-        await office.ended(run_id)
-
-    assert len(office.ran("restart")) == 3
-    assert len({row["key"] for row in office.ran("restart")}) == 2
-    (grant,) = await office.all_grants()
-    assert grant.used == 1, "the same call, so the same use"
-
-
-async def died_before_it_started(office: GrantingOffice) -> str:
-    """A run whose call a grant let through, and whose worker died before the call started."""
-    reached = asyncio.Event()
-
-    async def die(*_: Any, **__: Any) -> Any:
-        reached.set()
-        await asyncio.Event().wait()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(office.store.calls, "start", die)
-        async with office.worker("dying"):
-            run_id = await office.say(WEB)
-            await asyncio.wait_for(reached.wait(), 10)
-    await office.later(3)
-    return run_id
-
-
-async def test_a_worker_that_dies_between_use_and_start_leaves_a_call_that_runs_once_on_one_use(
-    office: GrantingOffice,
-) -> None:
-    async with office.worker("w1"):
-        await office.granted(WEB)
-    run_id = await died_before_it_started(office)
-    (grant,) = await office.all_grants()
-    assert (grant.used, len(office.ran("restart"))) == (1, 1)
-    async with office.worker("w3"):
-        await office.ended(run_id)
-
-    (grant,) = await office.all_grants()
-    assert (grant.used, len(office.ran("restart"))) == (1, 2)
-    assert (await office.names(run_id)).count("approval.granted") == 1
-
-
-async def test_what_was_revoked_while_no_worker_was_there_is_asked_about_by_the_next(
-    office: GrantingOffice,
-) -> None:
-    async with office.worker("w1"):
-        grant = await office.granted(WEB)
-    run_id = await died_before_it_started(office)
-    await office.approvals.revoke(TENANT, grant.grant_id, by="U3", source="list")
-    async with office.worker("w3"):
-        asked = await office.question(run_id)
-        assert len(office.ran("restart")) == 1
-        await office.decide(asked)
-        run = await office.ended(run_id)
-
-    assert run.state is RunState.COMPLETED
-    assert len(office.ran("restart")) == 2
