@@ -142,9 +142,13 @@ async def test_another_thread_another_person_and_another_tool_are_asked_about(of
 
 async def test_a_conversation_that_begins_again_has_no_grants(office: GrantingOffice) -> None:
     async with office.worker():
-        await office.granted(WEB)
+        grant = await office.granted(WEB)
         await office.control.start_anew(TENANT, "C1", by="U1", names=("anew",))
+        assert await office.all_grants() == []
         await office.asks(WEB)
+
+    over = await office.approvals.grant(TENANT, grant.grant_id)
+    assert over.state_at(await office.store.now()) == "expired"
 
 
 async def test_a_run_that_somebody_else_steered_is_asked_about(office: GrantingOffice) -> None:
