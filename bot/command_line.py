@@ -25,7 +25,9 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=about, description=about)
     _add_runs(commands.add_parser("runs", help="list, show, cancel and retry runs"))
     _add_approvals(
-        commands.add_parser("approvals", help="list, approve, edit and reject what waits for people")
+        commands.add_parser(
+            "approvals", help="list, approve, edit and reject what waits for people; list and revoke grants"
+        )
     )
     _add_audit(commands.add_parser("audit", help="export the record of who asked, decided and changed what"))
     _add_data(commands.add_parser("data", help="delete what is stored of a thread, a person or a team"))
@@ -72,6 +74,12 @@ def _add_approvals(parser: argparse.ArgumentParser) -> None:
             metavar="N",
             help="only if nobody changed it since (default: as it is now)",
         )
+        if verb == "approve":
+            decision.add_argument(
+                "--grant",
+                action="store_true",
+                help="and let calls like it run without asking, as its policy allows",
+            )
         if verb == "reject":
             decision.add_argument("--reason", default="", help="what the agent reads")
     edit = verbs.add_parser("edit", help="change what would run; it still has to be approved")
@@ -84,6 +92,12 @@ def _add_approvals(parser: argparse.ArgumentParser) -> None:
         help="a value in JSON, or text where the tool takes text",
     )
     edit.add_argument("--json", type=_object, metavar="JSON", help="all arguments at once, as one object")
+    grants = verbs.add_parser("grants", help="what runs without asking for now, the longest first")
+    grants.add_argument("--limit", type=int, metavar="N", help="at most so many (default: all)")
+    grants.add_argument("--json", action="store_true", help="an object per line")
+    verbs.add_parser("revoke", help="end a grant: such calls are asked about again").add_argument(
+        "grant_id", metavar="GRANT"
+    )
 
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:

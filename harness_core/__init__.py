@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness_core import approvals, errors, events, models, states
+    from harness_core import approvals, errors, events, grants, models, states
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.coming import ComingWorker
@@ -76,7 +76,7 @@ _HOMES = {
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("approvals", "errors", "events", "models", "states")
+_MODULES = ("approvals", "errors", "events", "grants", "models", "states")
 
 __all__ = [
     "Approvals",
@@ -118,6 +118,7 @@ __all__ = [
     "choose_agent",
     "errors",
     "events",
+    "grants",
     "load_workspace",
     "models",
     "select_agent",

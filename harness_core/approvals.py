@@ -47,6 +47,18 @@ class ApproverRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantTerms:
+    """What whoever approves a call may grant with it: ``times`` more calls like it, for ``lasts`` milliseconds.
+
+    ``same`` names the arguments that must have the values that were approved; None: all of them, and no other one.
+    """
+
+    lasts: int
+    times: int
+    same: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What an edit did to one argument. Absent on one side: None. Secret values are masked on both."""
 
@@ -91,7 +103,8 @@ class Approval:
 
     ``pause`` numbers the stretch of the run in which it was asked; those of one stretch are shown together.
     ``digest`` stands for exactly what would run: tool, version, arguments, policy, run and call.
-    ``requester`` triggered the run; ``also_asked`` had retried it, or written to it, before it asked.
+    ``requester`` triggered the run; ``also_asked`` had retried it, or written to it, before it asked. ``grants`` is
+    what may be granted with an approval, None where policy allows none.
     """
 
     approval_id: str
@@ -118,6 +131,7 @@ class Approval:
     expires_at: int
     asked: Asked
     also_asked: tuple[str, ...] = ()
+    grants: GrantTerms | None = None
     votes: tuple[Vote, ...] = ()
     decision: Verb | None = None
     decided_by: str | None = None
@@ -132,9 +146,11 @@ class Approval:
         return (self.requester, *self.also_asked)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    """Run it as shown."""
+    """Run it as shown. ``grant``: and let calls like it run without asking, as the question's ``grants`` say."""
+
+    grant: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +243,13 @@ class NotApplicable:
     kind: QuestionKind
 
 
+@dataclass(frozen=True, slots=True)
+class NotGrantable:
+    """No grant can be given with this; nothing was decided."""
+
+
 DecisionOutcome = (
-    Won | Tallied | AlreadyDecided | TooLate | Stale | RunOver | Outdated | NotApplicable
+    Won | Tallied | AlreadyDecided | TooLate | Stale | RunOver | Outdated | NotApplicable | NotGrantable
 )  # fmt: skip
 
 
@@ -266,7 +287,8 @@ class Call:
     """One tool call in the journal. ``asked`` is the digest of the arguments the model gave.
 
     ``verdict`` was found once and is never found anew; ``note`` is why a call was denied. ``doubt`` names the
-    question whether it happened, ``doubts`` counts how often that was asked. ``ok`` says how it ended.
+    question whether it happened, ``doubts`` counts how often that was asked. ``grant`` lets it run in the place of an
+    ``approval``. ``ok`` says how it ended.
     """
 
     key: str
@@ -278,6 +300,7 @@ class Call:
     asked: str
     note: str = ""
     approval: str | None = None
+    grant: str | None = None
     doubt: str | None = None
     doubts: int = 0
     attempts: int = 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
-from harness_core.approvals import Change, InvalidArgument
-from harness_core.canonical import canonical_json, digest
+from harness_core.approvals import Approval, Change, GrantTerms, InvalidArgument
+from harness_core.canonical import canonical_json, digest, digest_of
 from harness_core.redaction import MASK
 
 _LONGEST = 200
@@ -78,6 +79,33 @@ def call_digest(
     :raises TypeError, ValueError: the arguments are not JSON.
     """
     return digest(tool, version, canonical_json(dict(arguments)), policy, run, call)
+
+
+def scope_of(about: Approval, terms: GrantTerms, *, agent: str, workspace: str) -> str:
+    """Stands for what another call must share with this one for a grant on ``terms`` to cover it.
+
+    ``agent`` was asked for the run, ``workspace`` stands for how it is configured. The terms are part of it, so a grant
+    ends with those it was given under.
+
+    :raises TypeError, ValueError: the arguments are not JSON.
+    """
+    held = {
+        name: value
+        for name, value in about.asked.arguments.items()
+        if terms.same is None or name in terms.same
+    }
+    bound = {
+        "terms": asdict(terms),
+        "thread": about.thread_id,
+        "agents": [agent, about.agent],
+        "tool": about.tool,
+        "version": about.version,
+        "policy": about.policy,
+        "workspace": workspace,
+        "requesters": sorted(set(about.requesters)),
+        "arguments": held,
+    }
+    return digest_of(bound)
 
 
 def _shown(value: Any, secret: bool) -> Any:  # noqa: FBT001 - a fact about the value

@@ -130,6 +130,14 @@ class ApprovalNotFound(NotFound):
         super().__init__(f"no approval {approval_id}")
 
 
+class GrantNotFound(NotFound):
+    """No grant with this id, or the run that it was given in is gone."""
+
+    def __init__(self, grant_id: str) -> None:
+        self.grant_id = grant_id
+        super().__init__(f"no grant {grant_id}")
+
+
 class InboxFull(HarnessError):
     """Too many messages wait in this thread or for this tenant; nothing was stored."""
 

@@ -5,11 +5,11 @@ The most specific rule replaces the others: a policy's rule for the tool, then t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from harness_core.approvals import ApproverRule
+from harness_core.approvals import ApproverRule, GrantTerms
 from harness_core.canonical import digest_of
 from harness_core.workspace import (
     ApprovalExcept,
@@ -19,6 +19,7 @@ from harness_core.workspace import (
     ToolSpec,
     Workspace,
     call_rule,
+    possible_values,
     refusals,
 )
 
@@ -75,13 +76,30 @@ class Allow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An approver may grant ``times`` more calls like the approved one within ``lasts`` seconds.
+
+    ``exact``: calls with the very same arguments; else only those with few possible values must be the same.
+    """
+
+    lasts: float
+    times: int
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """People decide. Durations are in seconds; ``quorum`` is how many different people have to approve."""
+    """People decide. Durations are in seconds; ``quorum`` is how many different people have to approve.
+
+    ``offer`` is what may be granted with an approval. Where several people have to approve, one of them cannot grant
+    anything, so there it is always None.
+    """
 
     rule: ApproverRule
     quorum: int
     expire_after: float
     remind_after: tuple[float, ...]
+    offer: Offer | None = None
 
     @property
     def digest(self) -> str:
@@ -118,7 +136,7 @@ def judge(workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site
             asks.append(_ask(rule))
     if not asks:
         return Allow()
-    ask = max(asks, key=lambda each: each.quorum)
+    ask = replace(max(asks, key=lambda each: each.quorum), offer=_narrowest([each.offer for each in asks]))
     if not can_be_decided(ask, site.requesters):
         title = tool.spec.title_for(arguments)
         return Deny(
@@ -137,6 +155,13 @@ def ask_about_outcome(workspace: Workspace, tool: Called, site: CallSite) -> Ask
     if can_be_decided(ask, site.requesters):
         return ask
     return replace(ask, rule=ApproverRule(requester=True), quorum=1)
+
+
+def grant_terms(offer: Offer, schema: Mapping[str, Any], secret: Collection[str]) -> GrantTerms:
+    """What ``offer`` means for a tool whose arguments ``schema`` describes. Where none of them has few values, all count."""
+    chosen = [name for name in schema.get("properties", {}) if possible_values(schema, name) is not None]
+    same = None if offer.exact or not chosen else tuple(sorted({*chosen, *secret}))
+    return GrantTerms(lasts=round(offer.lasts * 1000), times=offer.times, same=same)
 
 
 def approver_rule(approvers: Approvers) -> ApproverRule:
@@ -173,11 +198,28 @@ def _rules(workspace: Workspace, tool: Called, site: CallSite) -> list[CallRule]
 
 
 def _ask(rule: CallRule) -> Ask:
+    grants = rule.grants
+    offered = grants.allowed and rule.quorum == 1
     return Ask(
         rule=approver_rule(rule.approvers),
         quorum=rule.quorum,
         expire_after=rule.expire_after,
         remind_after=rule.remind_after,
+        offer=Offer(lasts=grants.lasts, times=grants.times, exact=grants.arguments == "exact")
+        if offered
+        else None,
+    )
+
+
+def _narrowest(offers: Sequence[Offer | None]) -> Offer | None:
+    """What holds for each of those who asked; nothing where one of them has none."""
+    known = [offer for offer in offers if offer is not None]
+    if len(known) < len(offers):
+        return None
+    return Offer(
+        lasts=min(offer.lasts for offer in known),
+        times=min(offer.times for offer in known),
+        exact=any(offer.exact for offer in known),
     )
 
 

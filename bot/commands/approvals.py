@@ -1,4 +1,4 @@
-"""``approvals list|approve|edit|reject|done|again|skip``: what an operator decides from a shell.
+"""``approvals list|approve|edit|reject|done|again|skip|grants|revoke``: what an operator decides from a shell.
 
 It needs no approver rule, counts once towards a quorum, and is recorded with the operator's login.
 """
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from bot.commands.argument_values import NotReadable, read_assignments
 from bot.commands.exits import Exit
+from bot.commands.grants import ListGrants, RevokeGrant, list_grants, revoke_grant
 from bot.commands.terminal import complain, iso, operator, say
 from bot.settings import Settings
 from bot.startup import Core, open_core, open_workspace
@@ -28,6 +29,7 @@ from harness_core.approvals import (
     Invalid,
     ItIsDone,
     NotApplicable,
+    NotGrantable,
     Outdated,
     Reject,
     Revised,
@@ -42,6 +44,7 @@ from harness_core.approvals import (
     Won,
 )
 from harness_core.errors import ApprovalNotFound
+from harness_core.grants import grant_id
 
 DECIDED: Final[Mapping[Verb, str]] = {
     "approve": "approved",
@@ -83,7 +86,7 @@ class EditArguments:
     everything: Mapping[str, Any] | None
 
 
-Order = ListApprovals | Decide | EditArguments
+Order = ListApprovals | Decide | EditArguments | ListGrants | RevokeGrant
 
 
 def order(options: argparse.Namespace) -> Order:
@@ -99,18 +102,22 @@ def order(options: argparse.Namespace) -> Order:
                 assignments=tuple(options.assignments),
                 everything=options.json,
             )
-        case verb:
+        case "grants":
+            return ListGrants(limit=options.limit, as_json=options.json)
+        case "revoke":
+            return RevokeGrant(grant_id=options.grant_id)
+        case _:
             return Decide(
                 approval_id=options.approval_id,
-                decision=_decision(verb, getattr(options, "reason", "")),
+                decision=_decision(options),
                 revision=getattr(options, "revision", None),
             )
 
 
-def _decision(verb: str, reason: str) -> Decision:
-    match verb:
+def _decision(options: argparse.Namespace) -> Decision:
+    match options.verb:
         case "approve":
-            return Approve()
+            return Approve(grant=options.grant)
         case "done":
             return ItIsDone()
         case "again":
@@ -118,7 +125,7 @@ def _decision(verb: str, reason: str) -> Decision:
         case "skip":
             return Skip()
         case _:
-            return Reject(reason=reason)
+            return Reject(reason=options.reason)
 
 
 async def command(settings: Settings, wanted: Order) -> Exit:
@@ -130,10 +137,17 @@ async def command(settings: Settings, wanted: Order) -> Exit:
         complain("Say what to change: name=value for each argument, or --json with all of them.")
         return Exit.USAGE
     async with open_core(settings) as core:
-        if isinstance(wanted, ListApprovals):
-            return await _list(core, wanted)
+        match wanted:
+            case ListApprovals():
+                return await _list(core, wanted)
+            case ListGrants():
+                return await list_grants(core, wanted)
+            case _:
+                pass
         holder = await asyncio.to_thread(open_workspace, settings)
         approvals = Approvals(core.store, holder)
+        if isinstance(wanted, RevokeGrant):
+            return await revoke_grant(approvals, wanted)
         try:
             asked = await approvals.locate(wanted.approval_id)
             if isinstance(wanted, Decide):
@@ -180,6 +194,10 @@ async def _decide(approvals: Approvals, asked: Approval, wanted: Decide) -> Exit
     match outcome:
         case Won(approval=decided):
             say(f"{asked.approval_id} is {DECIDED[decided.decision or 'reject']}: {_what(decided)}")
+            if wanted.decision == Approve(grant=True):
+                say(
+                    f"{grant_id(asked.approval_id)} lets calls like it run. `approvals grants` says how often."
+                )
             return Exit.OK
         case Tallied(votes=votes, quorum=quorum, repeated=repeated):
             counted = "was counted before" if repeated else "is counted"
@@ -229,6 +247,8 @@ def _refused(asked: Approval, outcome: DecisionOutcome | RevisionOutcome) -> Exi
             why = f"is at revision {revision} by now: look at it again"
         case RunOver(state=state):
             why = f"belongs to a run that is {state}"
+        case NotGrantable():
+            why = "allows no grant: approve it without one"
         case Outdated():
             why = "was asked under another configuration, so its run was ended and nothing was run"
         case NotApplicable(kind="uncertain"):

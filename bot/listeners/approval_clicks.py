@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -17,11 +18,12 @@ from bot.approvers import may_see
 from bot.ingress.payloads import Action
 from bot.listeners.approval_deeds import Person, decide, find_approval, forged, hidden
 from bot.listeners.approval_list import list_approvals
-from bot.listeners.approval_views import details_view, edit_view, reject_view, review_view
+from bot.listeners.approval_views import details_view, edit_view, grant_view, reject_view, review_view
+from bot.listeners.grant_list import revoke, turn_grants
 from bot.listeners.links import card_part
 from bot.listeners.modals import NOT_OPENED, NotOpened, open_loading, open_modal
 from bot.listeners.services import Services
-from bot.view import approval_notices
+from bot.view import approval_notices, grant_words
 from bot.view import approval_words as words
 from bot.view.blocks import Block, Notice
 from bot.view.values import (
@@ -30,10 +32,13 @@ from bot.view.values import (
     APPROVAL_DETAILS,
     APPROVAL_DONE,
     APPROVAL_EDIT,
+    APPROVAL_GRANT,
     APPROVAL_REJECT,
     APPROVAL_REVIEW,
     APPROVAL_SKIP,
     APPROVALS_PAGE,
+    GRANT_REVOKE,
+    GRANTS_PAGE,
     ApprovalRef,
     ApprovalsPage,
     ReviewPage,
@@ -74,7 +79,10 @@ class ApprovalClicks:
             APPROVAL_REVIEW: self._modal(words.REVIEW_TITLE, review_view),
             APPROVAL_DETAILS: self._modal(words.DETAILS_TITLE, details_view),
             APPROVAL_REJECT: self._modal(words.REJECT_TITLE, reject_view, otherwise=Reject()),
+            APPROVAL_GRANT: self._modal(grant_words.MODAL_TITLE, grant_view),
             APPROVALS_PAGE: self._page,
+            GRANT_REVOKE: partial(revoke, services),
+            GRANTS_PAGE: partial(turn_grants, services),
         }
 
     def _deed(self, decision: Decision) -> Callable[[Action], Awaitable[Notice | None]]:

@@ -17,6 +17,7 @@ from bot.listeners.services import Services
 from bot.view import approval_notices as notices
 from bot.view import notices as plain_notices
 from bot.view.blocks import Notice, notice
+from bot.view.grants import not_grantable
 from bot.view.mrkdwn import Mrkdwn
 from harness_core.approvals import (
     AlreadyDecided,
@@ -26,6 +27,7 @@ from harness_core.approvals import (
     DecisionOutcome,
     Invalid,
     NotApplicable,
+    NotGrantable,
     Outdated,
     Revised,
     RevisionOutcome,
@@ -151,7 +153,7 @@ def tell(services: Services, outcome: DecisionOutcome | RevisionOutcome) -> Noti
 
 
 def _lost(
-    outcome: AlreadyDecided | TooLate | Stale | RunOver | Outdated | NotApplicable | Invalid,
+    outcome: AlreadyDecided | TooLate | Stale | RunOver | Outdated | NotApplicable | NotGrantable | Invalid,
 ) -> Notice:
     match outcome:
         case AlreadyDecided():
@@ -166,6 +168,8 @@ def _lost(
             return notices.outdated()
         case NotApplicable():
             return notices.not_applicable(outcome)
+        case NotGrantable():
+            return not_grantable()
         case Invalid(errors=errors):
             return notice(Mrkdwn("; ".join(error.message for error in errors)))
 
@@ -212,5 +216,6 @@ _REASONS: Final[dict[type[object], str]] = {
     RunOver: "run_over",
     Outdated: "outdated",
     NotApplicable: "not_applicable",
+    NotGrantable: "not_grantable",
     Invalid: "invalid",
 }

@@ -27,7 +27,7 @@ async def list_approvals(
 ) -> Notice:
     """A page of the questions that ``user`` may see, newest first."""
     page = await _visible(services, user, cursor, open_only=open_only)
-    links = await asyncio.gather(*(_link(services, approval) for approval in page.items))
+    links = await asyncio.gather(*(link_to(services, approval) for approval in page.items))
     known = {approval.approval_id: link for approval, link in zip(page.items, links, strict=True) if link}
     return approvals_list(page, known, _now(), open_only=open_only)
 
@@ -58,7 +58,7 @@ async def _as_seen(services: Services, approval: Approval, user: str) -> Approva
     return replace(approval, asked=replace(approval.asked, title=HIDDEN)) if admin else None
 
 
-async def _link(services: Services, approval: Approval) -> str | None:
+async def link_to(services: Services, approval: Approval) -> str | None:
     """Where the card is, or the request while there is none."""
     if not approval.channel or approval.asked.title == HIDDEN:
         return None

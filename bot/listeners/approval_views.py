@@ -8,8 +8,16 @@ from bot.approvers import Allowed, Verdict, may_decide, may_edit, may_see
 from bot.listeners.approval_deeds import Person, closed, hidden, refuse
 from bot.listeners.services import Services
 from bot.view import approval_notices
-from bot.view.approval_modals import details_modal, edit_modal, reject_modal, review_modal
+from bot.view.approval_modals import (
+    details_modal,
+    edit_modal,
+    grant_modal,
+    reject_modal,
+    review_modal,
+    review_pages,
+)
 from bot.view.blocks import Block, Notice
+from bot.view.grants import not_grantable
 from harness_core.approvals import Approval
 
 
@@ -35,6 +43,22 @@ async def review_view(
 
     def build(approval: Approval) -> Block:
         return review_modal(approval, page)
+
+    return await _of_open(services, approval, revision, build, verdict=verdict, person=person)
+
+
+async def grant_view(services: Services, approval: Approval, revision: int, person: Person) -> Block | Notice:
+    """What more would be granted; submitting it approves."""
+    verdict = await may_decide(services.people, approval, person.user, home=person.home)
+    if not isinstance(verdict, Allowed):
+        return refuse(services, approval, verdict, person)
+    terms = approval.grants
+    # Nobody grants what they cannot have read at a glance: what takes several pages is approved once each time.
+    if terms is None or review_pages(approval) > 1:
+        return not_grantable()
+
+    def build(approval: Approval) -> Block:
+        return grant_modal(approval, terms)
 
     return await _of_open(services, approval, revision, build, verdict=verdict, person=person)
 

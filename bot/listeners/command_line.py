@@ -12,8 +12,6 @@ from harness_core.models import DEAD_LETTERS, RunFilter
 from harness_core.states import RunState
 
 VERBS: Final = tuple(verb.name for verb in COMMAND_VERBS)
-LATER: Final = frozenset({"grants"})
-"""Verbs that are known and not available yet."""
 
 DEAD: Final = "dead"
 """Asks for the runs that were given up."""
@@ -71,13 +69,13 @@ class ListApprovals:
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
+class ListGrants:
     pass
 
 
 @dataclass(frozen=True, slots=True)
-class NotAvailable:
-    verb: str
+class Help:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +96,7 @@ class UnknownWord:
 OfRun = ShowRun | CancelRun | RetryRun | ResumeRun
 """What is about one run."""
 
-Typed = (
-    OfRun | ListRuns | Operate | ListApprovals | ListAgents | Help | NotAvailable | Incomplete | UnknownWord
-)
+Typed = OfRun | ListRuns | Operate | ListApprovals | ListGrants | ListAgents | Help | Incomplete | UnknownWord
 
 
 def read_command(text: str, agents: Collection[str]) -> Typed:
@@ -118,12 +114,12 @@ def read_command(text: str, agents: Collection[str]) -> Typed:
             return Operate(verb)
         case "approvals":
             return _approvals(rest)
+        case "grants":
+            return ListGrants()
         case "agents":
             return ListAgents()
         case "help":
             return Help()
-        case _ if verb in LATER:
-            return NotAvailable(verb)
         case _:
             return UnknownWord(words[0], VERBS)
 

@@ -19,8 +19,8 @@ from bot.listeners.command_line import (
     Incomplete,
     ListAgents,
     ListApprovals,
+    ListGrants,
     ListRuns,
-    NotAvailable,
     OfRun,
     Operate,
     ResumeRun,
@@ -38,6 +38,7 @@ from bot.listeners.deeds import (
     show_run,
     stop_run,
 )
+from bot.listeners.grant_list import list_grants
 from bot.listeners.operations import operate
 from bot.listeners.services import ANSWER_WITHIN, Services, ephemeral
 from bot.view import notices, runs
@@ -76,12 +77,12 @@ class Commands:
                 return await operate(services, user, verb)
             case ListApprovals(open_only=open_only):
                 return await list_approvals(services, user, open_only=open_only)
+            case ListGrants():
+                return await list_grants(services, user)
             case ListAgents():
                 return list_agents(services)
             case Help():
                 return runs.command_help(command.name)
-            case NotAvailable(verb=verb):
-                return notices.not_available(verb)
             case Incomplete(usage=usage):
                 return notices.missing_argument(f"{command.name} {usage}")
             case UnknownWord(word=word, known=known):

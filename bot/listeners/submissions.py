@@ -31,6 +31,7 @@ from bot.view.mrkdwn import Mrkdwn, escape
 from bot.view.values import (
     DETAILS_MODAL,
     EDIT_MODAL,
+    GRANT_MODAL,
     REJECT_MODAL,
     REVIEW_MODAL,
     ApprovalRef,
@@ -43,7 +44,7 @@ from harness_core.errors import ApprovalNotFound, HarnessError
 log = structlog.get_logger(__name__)
 
 _ANY: Final = re.compile(r".*")
-_OURS: Final = frozenset({EDIT_MODAL, REJECT_MODAL, REVIEW_MODAL, DETAILS_MODAL})
+_OURS: Final = frozenset({EDIT_MODAL, REJECT_MODAL, REVIEW_MODAL, DETAILS_MODAL, GRANT_MODAL})
 
 Reply = Block | Notice | FormErrors | None
 """The next view, what to tell in the modal's place, what to correct; None: it closes."""
@@ -97,6 +98,9 @@ class Submissions:
         if callback == REJECT_MODAL:
             reject = Reject(reason=read_reason(submission.values))
             return await decide(services, approval, reject, revision=submission.revision, person=person)
+        if callback == GRANT_MODAL:
+            grant = Approve(grant=True)
+            return await decide(services, approval, grant, revision=submission.revision, person=person)
         onward = submission.page + 1
         if callback == DETAILS_MODAL:
             return await details_view(services, approval, submission.revision, person, onward)

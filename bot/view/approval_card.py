@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from bot.view import approval_words as words
+from bot.view import grant_words
 from bot.view.arguments import shown_arguments
 from bot.view.blocks import Block, actions, button, confirmation, context, preformatted, section, text_size
 from bot.view.fold import RunView
@@ -32,6 +33,7 @@ from bot.view.values import (
     APPROVAL_DETAILS,
     APPROVAL_DONE,
     APPROVAL_EDIT,
+    APPROVAL_GRANT,
     APPROVAL_REJECT,
     APPROVAL_REVIEW,
     APPROVAL_SKIP,
@@ -234,7 +236,14 @@ def _buttons(question: Question, limit: int) -> Block:
         confirm = _confirm(question, words.APPROVE)
         first = button(words.APPROVE, APPROVAL_APPROVE, ref, primary=True, confirm=confirm)
     edit = [button(words.EDIT, APPROVAL_EDIT, ref)] if question.editable else []
-    return actions([first, *edit, button(words.REJECT, APPROVAL_REJECT, ref)])
+    return actions([first, *edit, button(words.REJECT, APPROVAL_REJECT, ref), *_grant(question, limit)])
+
+
+def _grant(question: Question, limit: int) -> Iterator[Block]:
+    """Beside the others where policy allows it, and only where the card holds everything that would be granted."""
+    if question.grants is not None and not _is_long(question, limit):
+        label = grant_words.approve_for(grant_words.lasting(question.grants.lasts))
+        yield button(label, APPROVAL_GRANT, _ref(question))
 
 
 def _confirm(question: Question, verb: str) -> Block | None:

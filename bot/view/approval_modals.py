@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.view import approval_words as words
+from bot.view import grant_words
 from bot.view.approval_notices import state_of
 from bot.view.arguments import MASK, arguments_text, name_text
 from bot.view.arguments_form import (
@@ -19,6 +20,7 @@ from bot.view.arguments_form import (
 )
 from bot.view.arguments_schema import Field, Kind, choice_label, choice_value, fields_of
 from bot.view.blocks import Block, context, plain, plain_section, preformatted, section
+from bot.view.grants import scope
 from bot.view.limits import (
     INPUT,
     INPUT_HINT,
@@ -35,6 +37,7 @@ from bot.view.request_blocks import change_line, deadline, preview_block, reason
 from bot.view.values import (
     DETAILS_MODAL,
     EDIT_MODAL,
+    GRANT_MODAL,
     REJECT_MODAL,
     REVIEW_MODAL,
     ApprovalRef,
@@ -44,7 +47,7 @@ from bot.view.values import (
 )
 from bot.view.visible import one_line, visible
 from bot.view.words import CLOSE
-from harness_core.approvals import Approval
+from harness_core.approvals import Approval, GrantTerms
 
 PIECE: Final = TEXT_OBJECT - 100
 PIECES: Final = 6
@@ -123,6 +126,26 @@ def details_modal(approval: Approval, page: int = 0) -> Block:
         [*_page(approval, page, pages), *facts],
         submit=words.NEXT_PAGE if page + 1 < pages else None,
         close=CLOSE,
+    )
+
+
+def grant_modal(approval: Approval, terms: GrantTerms) -> Block:
+    """Says what would be granted besides: which calls, how long, how often. Submitting approves and grants that.
+
+    Only for a request that fits on one page: see :func:`review_pages`.
+    """
+    granted = [
+        section(grant_words.what_it_does(grant_words.lasting(terms.lasts), terms.times)),
+        section(scope(approval, terms)),
+        context(grant_words.HOW_IT_ENDS),
+    ]
+    return _modal(
+        grant_words.MODAL_TITLE,
+        GRANT_MODAL,
+        _ref(approval),
+        [*_page(approval, 0, 1), *granted],
+        submit=words.APPROVE,
+        close=words.CANCEL,
     )
 
 

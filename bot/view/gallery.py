@@ -14,12 +14,14 @@ from bot.view import approval_modals, approval_notices, notices, runs
 from bot.view.approval_card import cards
 from bot.view.blocks import Block, Notice
 from bot.view.gallery_stories import ASKING, RUN, T0, TWO_STEPS, URL, approval_states, asked, states, viewed
+from bot.view.grants import grants_list, told_of
 from bot.view.message import Part, render
 from bot.view.mrkdwn import Mrkdwn
 from bot.view.reminders import reminders
 from bot.view.steps_modal import steps_modal
-from harness_core.approvals import AlreadyDecided, Approval, ApproverRule, Asked, Tallied
+from harness_core.approvals import AlreadyDecided, Approval, ApproverRule, Asked, GrantTerms, Tallied
 from harness_core.events import ApprovalReminded
+from harness_core.grants import Grant, Revoked, grant_id
 from harness_core.models import Page, RunFilter
 from harness_core.states import RunState
 
@@ -87,6 +89,9 @@ def _approval_notices(now: int) -> Iterator[tuple[str, Notice]]:
     yield "tallied", approval_notices.tallied(Tallied(votes=1, quorum=2))
     page = Page(items=(approval, replace(approval, kind="uncertain")), cursor="next")
     yield "approvals-list", approval_notices.approvals_list(page, {approval.approval_id: URL}, now)
+    grant = _grant(approval)
+    yield "grants-list", grants_list(Page(items=(grant,), cursor="next"), {grant.grant_id: URL})
+    yield "grant-revoked", told_of(Revoked(grant=grant))
 
 
 def _approval_modals() -> Iterator[tuple[str, Block]]:
@@ -94,6 +99,7 @@ def _approval_modals() -> Iterator[tuple[str, Block]]:
     yield "edit-modal", approval_modals.edit_modal(approval)
     yield "reject-modal", approval_modals.reject_modal(approval)
     yield "review-modal", approval_modals.review_modal(approval)
+    yield "grant-modal", approval_modals.grant_modal(approval, _grant(approval).terms)
     yield "details-modal", approval_modals.details_modal(approval)
     yield "loading-modal", approval_modals.loading_modal("Edit request")
     yield "closing-modal", approval_modals.closing_modal(Mrkdwn("This run has ended."))
@@ -156,6 +162,20 @@ def _approval() -> Approval:
             reason=usual.reason,
             destructive=True,
         ),
+    )
+
+
+def _grant(approval: Approval) -> Grant:
+    return Grant(
+        grant_id=grant_id(approval.approval_id),
+        approval=approval,
+        terms=GrantTerms(lasts=3_600_000, times=5, same=("env", "password")),
+        scope="",
+        given_by="U067MNOPQR",
+        given_at=T0,
+        source="message",
+        expires_at=T0 + 3_600_000,
+        used=2,
     )
 
 

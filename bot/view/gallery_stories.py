@@ -9,6 +9,7 @@ from bot.view.fold import RunView, fold, start
 from harness_core.events import (
     ApprovalDecided,
     ApprovalExpired,
+    ApprovalGranted,
     ApprovalRequested,
     ApprovalResolved,
     ApprovalRevised,
@@ -98,6 +99,11 @@ def asked(number: int = 0, **changes: Any) -> ApprovalRequested:
 
 ASKING: Final = (*TWO_STEPS, StepCompleted(step="c"), asked(), _WAITING)
 _APPROVED: Final = ApprovalDecided(approval=asked().approval, decision="approve", by="U067MNOPQR")
+_TERMS: Final = {"lasts": 3_600_000, "times": 5, "same": None}
+_LET_THROUGH: Final = (
+    ApprovalGranted(grant="grant_1", call="call_1", tool="restart_service", by="U067MNOPQR", used=2, times=5),
+    StepStarted(step="call_1", label="Restarting checkout in prod"),
+)
 _REVISED: Final = ApprovalRevised(
     approval=asked().approval,
     revision=1,
@@ -128,6 +134,13 @@ def approval_states() -> Iterator[tuple[str, RunView]]:
     yield (
         "approval-ran",
         viewed(*ASKING, _APPROVED, ApprovalResolved(approval=asked().approval, outcome="ran")),
+    )
+    yield "approval-grantable", viewed(*TWO_STEPS, StepCompleted(step="c"), asked(grants=_TERMS), _WAITING)
+    yield (
+        "approval-granted",
+        viewed(
+            *TWO_STEPS, StepCompleted(step="c"), asked(grants=_TERMS), replace(_APPROVED, grant="grant_1")
+        ),
     )
     yield (
         "approval-rejected",
@@ -192,6 +205,7 @@ def states() -> Iterator[tuple[str, RunView]]:
             ),
         ),
     )
+    yield "granted-call", viewed(*TWO_STEPS, StepCompleted(step="c"), *_LET_THROUGH)
     yield "completed", viewed(*_ANSWERING, RunCompleted(output=_ANSWER))
     yield "long", viewed(*_ANSWERING, RunCompleted(output=_LONG))
 

@@ -7,13 +7,13 @@ Running: status, steps, answer, controls. Ended: answer, what became of it, foot
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.view import approval_words, words
+from bot.view import approval_words, grant_words, words
 from bot.view.blocks import Block, actions, button, context, markdown, section
 from bot.view.fold import Refusal, RunView
 from bot.view.limits import FALLBACK_TEXT, SENTENCE
 from bot.view.mrkdwn import Mrkdwn, clock, cut_entities, escape, person
 from bot.view.split import Piece, split
-from bot.view.steps import Step, StepState
+from bot.view.steps import Allowance, Step, StepState
 from bot.view.values import RUN_RESUME, RUN_RETRY, RUN_STEPS, RUN_STOP, RunRef
 from bot.view.visible import one_line
 from harness_core.states import RunState
@@ -193,7 +193,22 @@ def _outcome(view: RunView, *, answered: bool) -> list[Block]:
         blocks.append(context(known))
     if view.interruption:
         blocks.append(context(_interruption(view)))
-    return [*blocks, *_refusals(view), context(footer(view))]
+    return [*blocks, *_refusals(view), *_allowances(view), context(footer(view))]
+
+
+def _allowances(view: RunView) -> list[Block]:
+    """Calls that ran and that nobody was asked about, because somebody had granted them before."""
+    ran = [(step, step.allowed) for step in view.tool_steps if step.allowed is not None]
+    told = [
+        grant_words.allowed_step(_label(step.label), _allowance(allowed))
+        for step, allowed in ran[-_LISTED_STEPS:]
+    ]
+    more = [grant_words.allowed_more(len(ran) - len(told))] if len(ran) > len(told) else []
+    return [context(*told, *more)] if told else []
+
+
+def _allowance(allowed: Allowance) -> Mrkdwn:
+    return grant_words.allowed(person(allowed.by), allowed.used, allowed.times)
 
 
 def _refusals(view: RunView) -> list[Block]:
@@ -254,7 +269,8 @@ def _label(text: str) -> Mrkdwn:
 
 
 def _step_line(step: Step) -> Mrkdwn:
-    return _STEP_LINES[step.state](_label(step.label))
+    line = _STEP_LINES[step.state](_label(step.label))
+    return line if step.allowed is None else Mrkdwn(f"{line} · {_allowance(step.allowed)}")
 
 
 _STEP_LINES: Mapping[StepState, Callable[[Mrkdwn], Mrkdwn]] = {

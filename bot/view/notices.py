@@ -59,10 +59,6 @@ def missing_argument(usage: str) -> Notice:
     return notice(words.missing_argument(escape(usage)))
 
 
-def not_available(what: str) -> Notice:
-    return notice(words.not_available(escape(what, 50)))
-
-
 def not_in_channel(channel: str) -> Notice:
     """`channel` is its id; Slack shows the name."""
     known = channel[:1] in {"C", "G", "D"} and channel.isalnum() and channel.isascii()

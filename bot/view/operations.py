@@ -15,7 +15,7 @@ from harness_core.states import RunState
 _M: Final = Mrkdwn
 _FINDINGS: Final = 10
 _FACT: Final = 60
-_NAMES: Final = ("what", "by", "decision", "tool", "reason", "approval", "run")
+_NAMES: Final = ("what", "by", "decision", "tool", "reason", "uses", "grant", "approval", "run")
 """The facts of an audit entry that are shown, in this order."""
 
 
@@ -65,6 +65,8 @@ def _entry(entry: AuditEntry) -> Mrkdwn:
     except ValueError:
         facts = {}
     known = facts if isinstance(facts, dict) else {}
+    if {"used", "times"} <= known.keys():
+        known["uses"] = f"{known['used']} of {known['times']}"
     shown = [
         person(str(known[name])) if name == "by" else escape(str(known[name]), _FACT)
         for name in _NAMES

@@ -1,6 +1,7 @@
 """What became of a question, in a sentence: the line that takes the place of its buttons."""
 
 from bot.view import approval_words as words
+from bot.view import grant_words
 from bot.view.fold import RunView
 from bot.view.limits import REASON
 from bot.view.mrkdwn import Mrkdwn, clock, escape, person
@@ -18,7 +19,7 @@ def outcome(view: RunView, question: Question) -> Mrkdwn:
         case "expired", _:
             return words.expired_doubt(at) if question.uncertain else words.expired(at)
         case "decided", "approve":
-            return _approved(view, question, _user(question), at)
+            return _with_grant(_approved(view, question, _user(question), at), question)
         case "decided", "again":
             return _again(view, question, _user(question), at)
         case "decided", "done":
@@ -50,6 +51,13 @@ def _approved(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mr
             return words.approved_skipped(user)
         case None:
             return _approved_so_far(view, question, user, at)
+
+
+def _with_grant(said: Mrkdwn, question: Question) -> Mrkdwn:
+    terms = question.grants
+    if not question.granted or terms is None:
+        return said
+    return Mrkdwn(f"{said} {grant_words.granted_with(terms.times, grant_words.lasting(terms.lasts))}")
 
 
 def _approved_so_far(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
-from harness_core.approvals import ApproverRule, Outcome, QuestionState, Verb
+from harness_core.approvals import ApproverRule, GrantTerms, Outcome, QuestionState, Verb
 from harness_core.events import (
     ApprovalDecided,
     ApprovalExpired,
@@ -40,7 +40,8 @@ class Question:
 
     `arguments` is the JSON object of the current revision, secret values masked. `said` is the reason of a
     rejection, or what was answered in the tool's place. `reminded` counts reminders. `also_asked` are people beside
-    the run's requester whose request it is.
+    the run's requester whose request it is. `grants` is what more can be granted with an approval, `granted` whether
+    it was.
     """
 
     approval_id: str
@@ -70,6 +71,8 @@ class Question:
     outcome_at: int | None = None
     reminded: int = 0
     also_asked: tuple[str, ...] = ()
+    grants: GrantTerms | None = None
+    granted: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -131,6 +134,7 @@ def _asked(asked: ApprovalRequested, at: int) -> Question:
         reason=asked.reason,
         destructive=asked.destructive,
         editable=asked.editable,
+        grants=_terms(asked.grants or {}),
     )
 
 
@@ -158,9 +162,15 @@ def _changed(question: Question, event: Event) -> Question:
                 votes=0,
                 edits=(*question.edits, edit),
             )
-        case ApprovalDecided(decision=decision, by=by, reason=said) if decision in _VERBS:
+        case ApprovalDecided(decision=decision, by=by, reason=said, grant=grant) if decision in _VERBS:
             return replace(
-                question, state="decided", decision=_VERBS[decision], by=by, at=event.at, said=said
+                question,
+                state="decided",
+                decision=_VERBS[decision],
+                by=by,
+                at=event.at,
+                said=said,
+                granted=grant is not None,
             )
         case ApprovalExpired():
             return replace(question, state="expired", at=event.at)
@@ -178,6 +188,15 @@ def _rule(wire: Mapping[str, Any]) -> ApproverRule:
         channel_members=wire.get("channel_members") is True,
         requester=wire.get("requester") is True,
     )
+
+
+def _terms(wire: Mapping[str, Any]) -> GrantTerms | None:
+    """What was written; what is unreadable grants nothing."""
+    match wire:
+        case {"lasts": int(lasts), "times": int(times), "same": same}:
+            return GrantTerms(lasts=lasts, times=times, same=None if same is None else _names(same))
+        case _:
+            return None
 
 
 def _names(wire: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from bot.view.questions import Question
 from harness_core.events import (
+    ApprovalGranted,
     Event,
     RunCancelled,
     RunCompleted,
@@ -54,6 +55,15 @@ _STATE_AFTER: Final = {"ran": StepState.DONE, "failed": StepState.FAILED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What let a call through in the place of an approval: use number `used` of `times` of a grant of `by`."""
+
+    by: str
+    used: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing the agent did, or wanted to do. Times in milliseconds; `effect` as in `StepStarted`."""
 
@@ -64,6 +74,7 @@ class Step:
     state: StepState = StepState.RUNNING
     ended_at: int | None = None
     effect: str = "once"
+    allowed: Allowance | None = None
 
 
 def fold_steps(
@@ -75,7 +86,13 @@ def fold_steps(
         return
     match event.payload:
         case StepStarted(step=step, label=label, kind=kind, effect=effect):
-            _add(steps, Step(step=step, label=label or step, kind=kind, started_at=event.at, effect=effect))
+            begun = Step(step=step, label=label or step, kind=kind, started_at=event.at, effect=effect)
+            _add(steps, replace(begun, allowed=_allowed(steps.get(step))))
+        case ApprovalGranted(call=call, tool=tool, by=by, used=used, times=times):
+            let_through = Step(
+                step=call, label=tool, kind="tool", started_at=event.at, state=StepState.APPROVED
+            )
+            _add(steps, replace(let_through, allowed=Allowance(by=by, used=used, times=times)))
         case StepCompleted(step=step, ok=ok):
             _set(steps, step, StepState.DONE if ok else StepState.FAILED, event.at)
         case ToolRefused(call=call, title=title):
@@ -121,6 +138,11 @@ def _set(steps: dict[str, Step], step: str, state: StepState, at: int | None) ->
     """`at` is when it ended, None while it goes on."""
     if step in steps:
         steps[step] = replace(steps[step], state=state, ended_at=at)
+
+
+def _allowed(before: Step | None) -> Allowance | None:
+    """What let the call through that begins now, or begins again."""
+    return before.allowed if before is not None and before.state not in _ENDED else None
 
 
 def _add(steps: dict[str, Step], step: Step) -> None:

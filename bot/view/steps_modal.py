@@ -4,11 +4,11 @@ Labels come from outside, so everything here is plain text or preformatted; time
 formats none in such text.
 """
 
-from bot.view import words
+from bot.view import grant_words, words
 from bot.view.blocks import Block, actions, button, header, plain, plain_section, preformatted
 from bot.view.fold import RunView
 from bot.view.limits import LABEL, MODAL_CLOSE, MODAL_TITLE, PRIVATE_METADATA, TEXT_OBJECT
-from bot.view.mrkdwn import clip, utc
+from bot.view.mrkdwn import Mrkdwn, clip, utc
 from bot.view.steps import Step
 from bot.view.values import STEPS_BACK, STEPS_MODAL, STEPS_NEXT, StepsPage, encode
 from bot.view.visible import one_line
@@ -70,7 +70,9 @@ def incident(view: RunView, page: int = 0) -> str:
 def _line(step: Step) -> str:
     label = clip(one_line(step.label) or step.step, LABEL)
     took = "" if step.ended_at is None else f", {(step.ended_at - step.started_at) / 1000:.1f} s"
-    return f"{label} ({step.state}{took})"
+    by = step.allowed
+    how = "" if by is None else f", {grant_words.allowed(Mrkdwn(clip(by.by, LABEL)), by.used, by.times)}"
+    return f"{label} ({step.state}{took}{how})"
 
 
 def _paging(run_id: str, page: int, pages: int) -> list[Block]:

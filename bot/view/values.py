@@ -32,20 +32,26 @@ APPROVAL_DETAILS: Final = "approval:details"
 APPROVAL_DONE: Final = "approval:done"
 APPROVAL_AGAIN: Final = "approval:again"
 APPROVAL_SKIP: Final = "approval:skip"
+APPROVAL_GRANT: Final = "approval:grant"
+"""Opens the modal that says what more would be granted; submitting that approves."""
 APPROVAL_ASK_AGAIN: Final = RUN_RETRY
 """Of an expired request; its value is a :class:`RunRef`, and it does what Retry does."""
 APPROVALS_PAGE: Final = "approvals:page"
+GRANT_REVOKE: Final = "grants:revoke"
+GRANTS_PAGE: Final = "grants:page"
 OPEN_CARD: Final = "approval:open"
 """A button that is a link. Slack tells of its clicks too; there is nothing to do about them."""
 
 EDIT_MODAL: Final = APPROVAL_EDIT
 REJECT_MODAL: Final = APPROVAL_REJECT
+GRANT_MODAL: Final = APPROVAL_GRANT
 REVIEW_MODAL: Final = APPROVAL_REVIEW
 DETAILS_MODAL: Final = APPROVAL_DETAILS
 """`callback_id`s. The `private_metadata` is an :class:`ApprovalRef`, of the last two a :class:`ReviewPage`."""
 
 _RUN_ID: Final = re.compile(r"run_[0-9A-HJKMNP-TV-Z]{26}")
 _APPROVAL_ID: Final = re.compile(r"appr_[0-9a-f]{32}")
+_GRANT_ID: Final = re.compile(r"grant_[0-9a-f]{32}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _STATES: Final[frozenset[str]] = frozenset(RunState)
 _RUN_ACTIONS: Final = frozenset({RUN_STOP, RUN_STEPS, RUN_RETRY, RUN_SHOW, RUN_RESUME})
@@ -60,6 +66,7 @@ _APPROVAL_ACTIONS: Final = frozenset(
         APPROVAL_DONE,
         APPROVAL_AGAIN,
         APPROVAL_SKIP,
+        APPROVAL_GRANT,
     }
 )
 _PAGED_MODALS: Final = frozenset({REVIEW_MODAL, DETAILS_MODAL})
@@ -119,13 +126,27 @@ class ApprovalsPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRef:
+    """One grant. Its wire form is the grant's id itself."""
+
+    grant_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantsPage:
+    """A page of the list of grants: the one after `cursor`."""
+
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forged:
     """Not a value that this release writes under this action id."""
 
     action_id: str
 
 
-Ref = RunRef | RunsPage | StepsPage | ApprovalRef | ReviewPage | ApprovalsPage
+Ref = RunRef | RunsPage | StepsPage | ApprovalRef | ReviewPage | ApprovalsPage | GrantRef | GrantsPage
 Value = Ref | Forged
 
 
@@ -152,6 +173,10 @@ def decode(action_id: str, wire: str) -> Value:
         return _runs_page(_json_object(wire)) or Forged(action_id=action_id)
     if action_id == APPROVALS_PAGE:
         return _approvals_page(_json_object(wire)) or Forged(action_id=action_id)
+    if action_id == GRANTS_PAGE:
+        return _grants_page(_json_object(wire)) or Forged(action_id=action_id)
+    if action_id == GRANT_REVOKE and _GRANT_ID.fullmatch(wire):
+        return GrantRef(grant_id=wire)
     if action_id in _STEPS_ACTIONS:
         run_id, _, page = wire.partition(":")
         if _RUN_ID.fullmatch(run_id) and page.isascii() and page.isdecimal() and len(page) <= 6:
@@ -186,6 +211,10 @@ def _wire(ref: Ref) -> str:
             return f"{approval_id}:{revision}:{page}"
         case ApprovalsPage(cursor=cursor, open_only=open_only):
             return _json({"cursor": cursor, "open_only": open_only})
+        case GrantRef(grant_id=grant_id):
+            return grant_id
+        case GrantsPage(cursor=cursor):
+            return _json({"cursor": cursor})
         case RunsPage(cursor=cursor, narrowed=narrowed):
             known = {
                 "cursor": cursor,
@@ -235,5 +264,13 @@ def _approvals_page(raw: dict[str, Any]) -> ApprovalsPage | None:
     match raw:
         case {"cursor": str(cursor), "open_only": bool(open_only)} if len(raw) == 2:
             return ApprovalsPage(cursor=cursor, open_only=open_only)
+        case _:
+            return None
+
+
+def _grants_page(raw: dict[str, Any]) -> GrantsPage | None:
+    match raw:
+        case {"cursor": str(cursor)} if len(raw) == 1:
+            return GrantsPage(cursor=cursor)
         case _:
             return None

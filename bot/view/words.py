@@ -73,6 +73,7 @@ COMMAND_VERBS: Final = (
     Verb("retry", "retry RUN", "runs what was asked again"),
     Verb("resume", "resume [RUN]", "lets an interrupted run go on; without one, ends a pause"),
     Verb("approvals", "approvals [all]", "lists what waits for a decision"),
+    Verb("grants", "grants", "lists what runs without asking for now, with Revoke"),
     Verb("agents", "agents", "lists the agents"),
     Verb("drain", "drain", "pauses: messages are saved, nothing new begins"),
     Verb("reload", "reload", "reads the workspace again"),
@@ -276,10 +277,6 @@ def unknown_verb(verb: Mrkdwn, nearest: Mrkdwn | None) -> Mrkdwn:
 
 def missing_argument(usage: Mrkdwn) -> Mrkdwn:
     return _M(f"Something is missing. Write `{usage}`.")
-
-
-def not_available(what: Mrkdwn) -> Mrkdwn:
-    return _M(f"“{what}” is not available yet. `help` lists what is.")
 
 
 def not_in_channel(channel: Mrkdwn) -> Mrkdwn:

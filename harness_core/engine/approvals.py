@@ -12,22 +12,26 @@ from typing import Any
 
 from harness_core.approvals import (
     Approval,
+    Approve,
     Asked,
     AuditEntry,
     Change,
     Decision,
     DecisionOutcome,
+    GrantTerms,
     Invalid,
     InvalidArgument,
     NotApplicable,
+    NotGrantable,
     Outdated,
     Revised,
     RevisionOutcome,
     Stale,
 )
-from harness_core.arguments import call_digest, changes_between, check_arguments, shown_arguments
+from harness_core.arguments import call_digest, changes_between, check_arguments, scope_of, shown_arguments
 from harness_core.errors import UnknownAgent
 from harness_core.events import ApprovalRevised, RunFailed
+from harness_core.grants import Grant, NotLive, Revoked, RevokeOutcome
 from harness_core.models import Delivery, Page, Run
 from harness_core.policy import Asker, Called, CallSite, Deny, judge
 from harness_core.preview import preview
@@ -92,7 +96,40 @@ class Approvals:
         approval = await self.get(tenant, approval_id)
         if approval.state == "open" and await self._outdated(approval):
             return Outdated()
-        return await self._store.approvals.decide(approval, decision, revision=revision, by=by, source=source)
+        scope = ""
+        if decision == Approve(grant=True):
+            if approval.grants is None:
+                return NotGrantable()
+            # What is granted is what was read here: no other revision may slip in between.
+            if approval.state == "open" and revision not in (None, approval.revision):
+                return Stale(revision=approval.revision)
+            revision, scope = approval.revision, await self._scope(approval, approval.grants)
+        return await self._store.approvals.decide(
+            approval, decision, revision=revision, by=by, source=source, scope=scope
+        )
+
+    async def grant(self, tenant: str, grant_id: str) -> Grant:
+        """What was granted once, however it stands.
+
+        :raises GrantNotFound: this tenant has no such grant.
+        """
+        return await self._store.grants.get(tenant, grant_id)
+
+    async def grants(self, tenant: str, *, cursor: str | None = None, limit: int = 10) -> Page[Grant]:
+        """A page of the grants that are alive, the one that lasts longest first."""
+        now = await self._store.now()
+        return await self._store.grants.page(tenant, now=now, cursor=cursor, limit=limit)
+
+    async def revoke(self, tenant: str, grant_id: str, *, by: str, source: str) -> RevokeOutcome:
+        """Ends a grant: no call starts by it any more.
+
+        :raises GrantNotFound: this tenant has no such grant.
+        """
+        outcome = await self._store.grants.revoke(tenant, grant_id, by=by, source=source)
+        grant = await self.grant(tenant, grant_id)
+        if outcome == "revoked":
+            return Revoked(grant=grant)
+        return NotLive(state=grant.state_at(await self._store.now()), grant=grant)
 
     async def revise(
         self,
@@ -153,6 +190,10 @@ class Approvals:
             reason="configuration_changed", message=CHANGED, ran=touched.ran, unsure=touched.unsure
         )
         return await self._store.approvals.abandon(run.run_id, why)
+
+    async def _scope(self, approval: Approval, terms: GrantTerms) -> str:
+        run = await self._store.runs.get(approval.run_id)
+        return scope_of(approval, terms, agent=run.agent or "", workspace=run.workspace or "")
 
     async def _outdated(self, approval: Approval) -> bool:
         return await self.drop_outdated(await self._store.runs.get(approval.run_id))

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, get_args
 from harness_core.events.approvals import (
     ApprovalDecided,
     ApprovalExpired,
+    ApprovalGranted,
     ApprovalReminded,
     ApprovalRequested,
     ApprovalResolved,
@@ -62,7 +63,7 @@ Payload = (
     | StepStarted | StepCompleted | ToolCalled | ToolResult | ToolRefused | RunResumed | CancelRequested
     | RunCancelled | RunCompleted | RunFailed | SyntheticFallback | RecoveryAttempted | RecoveryExhausted
     | ApprovalRequested | ApprovalVoted | ApprovalRevised | ApprovalDecided | ApprovalExpired
-    | ApprovalResolved | ApprovalReminded | Unknown
+    | ApprovalResolved | ApprovalReminded | ApprovalGranted | Unknown
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {kind.name: kind for kind in get_args(Payload) if kind is not Unknown}
@@ -97,6 +98,7 @@ def decode_payload(name: str, data: bytes) -> Payload:
 __all__ = [
     "ApprovalDecided",
     "ApprovalExpired",
+    "ApprovalGranted",
     "ApprovalReminded",
     "ApprovalRequested",
     "ApprovalResolved",

@@ -13,7 +13,7 @@ class ApprovalRequested:
 
     ``arguments`` is a JSON object, secret values masked; ``expire_after`` is in milliseconds from this event.
     ``kind`` is ``call``, or ``uncertain`` for a call that may have happened already. ``also_asked`` as of
-    :class:`~harness_core.approvals.Approval`.
+    :class:`~harness_core.approvals.Approval`; ``grants`` holds the fields of its terms, None where there are none.
     """
 
     name: ClassVar[str] = "approval.requested"
@@ -32,6 +32,7 @@ class ApprovalRequested:
     destructive: bool = False
     editable: bool = True
     also_asked: Sequence[str] = ()
+    grants: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class ApprovalRevised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalDecided:
-    """``decision`` is a :data:`~harness_core.approvals.Verb`."""
+    """``decision`` is a :data:`~harness_core.approvals.Verb`; with ``grant`` more was granted than this call."""
 
     name: ClassVar[str] = "approval.decided"
     approval: str
@@ -68,6 +69,20 @@ class ApprovalDecided:
     by: str
     revision: int = 0
     reason: str = ""
+    grant: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalGranted:
+    """A call was let through by what ``by`` had granted: use number ``used`` of ``times``. Nobody was asked."""
+
+    name: ClassVar[str] = "approval.granted"
+    grant: str
+    call: str
+    tool: str
+    by: str
+    used: int
+    times: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from harness_core.runtime.outputs import shortened
 from harness_core.runtime.results import Result
 from harness_core.runtime.tools import BoundTool
 from harness_core.store import CallRepository, OutputRepository
-from harness_core.workspace import Workspace
+from harness_core.workspace import Workspace, agent_digest
 
 
 class Desk:
@@ -24,6 +24,7 @@ class Desk:
         self._outputs = outputs
         self._workspace = workspace
         self._delicate: Counter[str] = Counter()
+        self._digests: dict[str, str] = {}
 
     def judge(self, tool: BoundTool, arguments: Mapping[str, Any], site: CallSite) -> Verdict:
         """What the call needs before it may run."""
@@ -32,6 +33,15 @@ class Desk:
     def ask_about_outcome(self, tool: BoundTool, site: CallSite) -> Ask:
         """Who says what became of a call that broke off."""
         return ask_about_outcome(self._workspace, _called(tool), site)
+
+    def digest(self, agent: str) -> str:
+        """Stands for everything that says how ``agent`` behaves.
+
+        :raises UnknownAgent: the workspace has no such agent.
+        """
+        if agent not in self._digests:
+            self._digests[agent] = agent_digest(self._workspace, agent)
+        return self._digests[agent]
 
     async def shortened(self, fence: Fence, key: str, result: Result) -> Result:
         """The result of a call as a model may read it; what is too long is kept under the call's ``key``."""

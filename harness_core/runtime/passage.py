@@ -79,7 +79,7 @@ def next_step(standing: Standing) -> Step:
         return Refuse(why=call.note)
     if call.state == "started" and call.effect is not Effect.IDEMPOTENT:
         return _uncertain(call, standing)
-    if call.verdict == "allow":
+    if call.verdict == "allow" or (standing.approval is None and standing.granted is not None):
         return Run()
     return _asked(standing.approval)
 

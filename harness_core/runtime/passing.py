@@ -99,9 +99,10 @@ class Passing:
                 await self._record("deny", self._digest(), note=why)
             case Ask() as ask:
                 stands_for = self._digest(policy=ask.digest)
+                workspace = self._desk.digest(facts.site.agent) if ask.offer is not None else ""
                 about = question(
                     facts, ask, stands_for=stands_for, pause=standing.pause,
-                    preview=await preview(spec, facts.arguments),
+                    preview=await preview(spec, facts.arguments), workspace=workspace,
                 )  # fmt: skip
                 await self._record("ask", stands_for, asking=about)
 
@@ -133,7 +134,8 @@ class Passing:
 
     async def _run(self, standing: Standing, run: Run) -> Result | None:
         facts = self._facts
-        policy = standing.approval.policy if standing.approval is not None else ""
+        allowing = standing.approval or standing.granted
+        policy = allowing.policy if allowing is not None else ""
         arguments = facts.arguments if run.arguments is None else dict(run.arguments)
         started = await self._desk.journal.start(
             facts.fence,
@@ -142,7 +144,7 @@ class Passing:
             running=self._digest(arguments, policy=policy),
         )
         match started:
-            case "done" | "unsure":
+            case "done" | "unsure" | "ungranted":
                 return None  # the journal has moved on meanwhile: read it again
             case "changed" | "unapproved":
                 # Never in the course of things: somebody or something changed what was shown to people.

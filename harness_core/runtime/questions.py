@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from harness_core.approvals import Approval, Asked, QuestionKind
-from harness_core.arguments import shown_arguments
+from harness_core.approvals import Approval, Asked, GrantTerms
+from harness_core.arguments import scope_of, shown_arguments
 from harness_core.canonical import digest
 from harness_core.events import ApprovalRequested
-from harness_core.policy import Ask
+from harness_core.policy import Ask, grant_terms
 from harness_core.runtime.call_facts import CallFacts
 from harness_core.store import Question
 
@@ -30,11 +30,14 @@ def question(
     stands_for: str,
     pause: int,
     preview: str | None,
+    workspace: str = "",
     doubt: int = 0,
     arguments: Mapping[str, Any] | None = None,
 ) -> Question:
-    """What to ask; with ``doubt`` it is whether the call happened. ``arguments`` are those a person put in."""
-    kind: QuestionKind = "uncertain" if doubt else "call"
+    """What to ask; with ``doubt`` it is whether the call happened. ``arguments`` are those a person put in.
+
+    ``workspace`` stands for how the run's agent is configured: whatever is granted with an approval is bound to it.
+    """
     spec, shown = facts.tool.spec, facts.arguments if arguments is None else dict(arguments)
     asked = Asked(
         title=facts.tool.title(shown),
@@ -48,7 +51,7 @@ def question(
     )
     about = Approval(
         approval_id=approval_id(facts.fence.run_id, facts.key, doubt),
-        kind=kind,
+        kind="uncertain" if doubt else "call",
         run_id=facts.fence.run_id,
         tenant=facts.fence.tenant,
         conversation=facts.fence.conversation,
@@ -59,6 +62,7 @@ def question(
         agent=facts.site.acting or facts.site.agent,
         requester=facts.site.requester,
         also_asked=tuple(sorted(facts.site.requesters - {facts.site.requester})),
+        grants=None if doubt else _terms(facts, ask),
         channel=facts.site.channel,
         pause=pause,
         state="open",
@@ -77,7 +81,18 @@ def question(
         requested=_requested(about, ask),
         expire_after=ask.expire_after,
         remind_after=ask.remind_after,
+        scope=_scope(about, facts.site.agent, workspace),
     )
+
+
+def _terms(facts: CallFacts, ask: Ask) -> GrantTerms | None:
+    if ask.offer is None:
+        return None
+    return grant_terms(ask.offer, facts.schema.schema, facts.tool.spec.secret_arguments)
+
+
+def _scope(about: Approval, agent: str, workspace: str) -> str:
+    return "" if about.grants is None else scope_of(about, about.grants, agent=agent, workspace=workspace)
 
 
 def _requested(about: Approval, ask: Ask) -> ApprovalRequested:
@@ -97,5 +112,6 @@ def _requested(about: Approval, ask: Ask) -> ApprovalRequested:
         preview=asked.preview,
         reason=asked.reason,
         destructive=asked.destructive,
+        grants=asdict(about.grants) if about.grants is not None else None,
         editable=about.kind == "call" and bool(asked.schema.get("properties")),
     )

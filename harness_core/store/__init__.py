@@ -15,6 +15,7 @@ from harness_core.store.connection import Patience, connect, pin_meta, store_err
 from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Known, Lost, Stored, Wait
 from harness_core.store.erasure import ErasureRepository
 from harness_core.store.events import PATIENCE, EventRepository
+from harness_core.store.grants import GrantRepository
 from harness_core.store.items import ItemName, ItemRepository, ItemWrite, Namespace, StoredItem
 from harness_core.store.keys import Keys
 from harness_core.store.listing import RunList, ThreadRepository
@@ -40,6 +41,7 @@ class Store:
         self.switches = SwitchRepository(self.client, scripts)
         self.calls = CallRepository(self.client, scripts, seal)
         self.approvals = ApprovalRepository(self.client, scripts, self.runs, seal)
+        self.grants = GrantRepository(self.client, scripts, self.approvals)
         self.audit = AuditRepository(self.client, scripts)
         self.lists = RunList(self.client, scripts)
         self.threads = ThreadRepository(self.client, scripts, seal)
@@ -103,6 +105,7 @@ __all__ = [
     "ErasureRepository",
     "EventRepository",
     "Forgotten",
+    "GrantRepository",
     "Idle",
     "IdleThread",
     "ItemName",

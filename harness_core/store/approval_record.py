@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final, get_args
 
-from harness_core.approvals import Approval, ApproverRule, Asked, QuestionState, Verb, Vote
+from harness_core.approvals import Approval, ApproverRule, Asked, GrantTerms, QuestionState, Verb, Vote
 from harness_core.store.seal import Seal
 
 CONTENT: Final = (
@@ -18,6 +18,7 @@ CONTENT: Final = (
 FIELDS: Final = (
     *CONTENT, "tenant", "conversation", "run_id", "kind", "call_key", "tool", "state", "revision", "rule",
     "requested_at", "expires_at", "decision", "decided_by", "decided_at", "asked", "words", "also_asked",
+    "grants",
 )  # fmt: skip
 """What a record is read from."""
 
@@ -76,6 +77,7 @@ def decode_approval(
         quorum=int(text.get("quorum", 1)),
         requested_at=int(text["requested_at"]),
         expires_at=int(text["expires_at"]),
+        grants=_terms(text.get("grants", "")),
         asked=_asked(_open(seal, sealed["asked"], tenant, approval_id, "asked")),
         votes=tuple(sorted(map(_vote, votes.items()), key=lambda vote: vote.at)),
         decision=VERBS.get(text.get("decision", "")),
@@ -99,6 +101,16 @@ def _rule(text: str) -> ApproverRule:
         usergroups=tuple(found.get("usergroups", ())),
         channel_members=found.get("channel_members") is True,
         requester=found.get("requester") is True,
+    )
+
+
+def _terms(text: str) -> GrantTerms | None:
+    if not text:
+        return None
+    found = json.loads(text)
+    same = found["same"]
+    return GrantTerms(
+        lasts=found["lasts"], times=found["times"], same=tuple(same) if same is not None else None
     )
 
 

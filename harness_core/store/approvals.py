@@ -23,6 +23,7 @@ from harness_core.approvals import (
     DecisionOutcome,
     ItIsDone,
     NotApplicable,
+    NotGrantable,
     Reject,
     Respond,
     RunAgain,
@@ -36,6 +37,7 @@ from harness_core.approvals import (
 )
 from harness_core.errors import ApprovalNotFound, StoreError
 from harness_core.events import ApprovalDecided, ApprovalRevised, Payload, RunFailed, encode_payload
+from harness_core.grants import grant_id
 from harness_core.models import Page
 from harness_core.states import RunState
 from harness_core.store.approval_record import FIELDS, VERBS, decode_approval, seal_content, seal_words
@@ -48,7 +50,7 @@ from harness_core.store.seal import Seal
 _SEPARATOR = "."  # in cursors; in no id
 
 Lost = AlreadyDecided | TooLate | Stale | RunOver | NotApplicable
-"""Why a decision or a change did nothing."""
+"""Why a decision or a change did nothing. A decision that grants more has :class:`NotGrantable` besides."""
 
 _VERB_OF: dict[type[object], Verb] = {
     Approve: "approve",
@@ -125,9 +127,16 @@ class ApprovalRepository:
             return int(await self._client.zcard(self._scripts.keys(tenant)("approvals_open", tenant)))
 
     async def decide(
-        self, approval: Approval, decision: Decision, *, revision: int | None, by: str, source: str
+        self,
+        approval: Approval,
+        decision: Decision,
+        *,
+        revision: int | None,
+        by: str,
+        source: str,
+        scope: str = "",
     ) -> DecisionOutcome:
-        """Tries to decide; the first who suffices wins.
+        """Tries to decide; the first who suffices wins. ``scope`` is what is granted beside; empty: nothing.
 
         :raises ApprovalNotFound: the question is gone.
         """
@@ -136,14 +145,21 @@ class ApprovalRepository:
         response = decision.text if isinstance(decision, Respond) else ""
         tenant, approval_id = approval.tenant, approval.approval_id
         event = ApprovalDecided(
-            approval=approval_id, decision=verb, by=by, revision=approval.revision, reason=reason or response
+            approval=approval_id,
+            decision=verb,
+            by=by,
+            revision=approval.revision,
+            reason=reason or response,
+            grant=grant_id(approval_id) if scope else None,
         )
         reply = await self._scripts.call(
             "decide", self._scripts.keys(tenant), approval_id, "" if revision is None else revision, verb, by, source,
             seal_words(self._seal, tenant, approval_id, reason=reason, response=response),
-            self._event(approval, event),
+            self._event(approval, event), scope,
         )  # fmt: skip
         match texts(reply):
+            case ["ungrantable"]:
+                return NotGrantable()
             case ["won"]:
                 return Won(approval=await self.get(tenant, approval_id))
             case ["tallied", votes, quorum, repeated]:

@@ -17,35 +17,45 @@ from typing import Literal
 from harness_core.approvals import Approval, Call, Effect, Outcome, QuestionKind, Touched
 from harness_core.errors import StaleFence, StopRequested, StoreError
 from harness_core.events import ApprovalRequested, encode_payload
+from harness_core.grants import approval_of
 from harness_core.models import Fence
 from harness_core.store.approval_record import CONTENT, FIELDS, decode_approval, seal_content
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.scripts import Argument, Scripts, texts
 from harness_core.store.seal import Seal
 
-_CALL = ("tool", "effect", "verdict", "state", "asked", "note", "approval", "doubt", "doubts", "attempts", "ok",
+_CALL = ("tool", "effect", "verdict", "state", "asked", "note", "approval", "grant", "doubt", "doubts", "attempts", "ok",
          "result")  # fmt: skip
 
-Unstarted = Literal["done", "unapproved", "changed", "unsure"]
-"""Why a call was not started: it has ended, nobody approved it, not these arguments, or it may have happened."""
+Unstarted = Literal["done", "unapproved", "changed", "unsure", "ungranted"]
+"""Why a call was not started: it has ended, nobody approved it, not these arguments, it may have happened, or the grant
+that covered it is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What to ask about a call. Durations are seconds; ``about`` carries everything but the times."""
+    """What to ask about a call. Durations are seconds; ``about`` carries everything but the times.
+
+    It is not asked where a grant of the thread covers ``scope``; empty: none could.
+    """
 
     about: Approval
     requested: ApprovalRequested
     expire_after: float
     remind_after: tuple[float, ...] = ()
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A call as it stands, with the questions about it. ``call`` None: it was never seen before."""
+    """A call as it stands, with the questions about it. ``call`` None: it was never seen before.
+
+    ``granted`` is the approval of another call whose grant covers this one.
+    """
 
     call: Call | None
     approval: Approval | None = None
+    granted: Approval | None = None
     doubt: Approval | None = None
     pause: int = 1
     requesters: tuple[str, ...] = ()
@@ -75,6 +85,7 @@ class CallRepository:
         return Standing(
             call=call,
             approval=await self._approval(fence, call.approval),
+            granted=await self._approval(fence, approval_of(call.grant) if call.grant else None),
             doubt=await self._approval(fence, call.doubt),
             pause=int(pause or 1),
             requesters=requesters,
@@ -82,6 +93,8 @@ class CallRepository:
 
     async def open(self, fence: Fence, call: Call, question: Question | None = None) -> None:
         """Records a call with its verdict, if it was not yet, and asks ``question`` about it, if it was not yet.
+
+        A grant that covers a call is used once for it, however often this is repeated.
 
         :raises StaleFence: the lease is gone; nothing was recorded.
         """
@@ -104,7 +117,7 @@ class CallRepository:
         match reply:
             case ["started", attempt]:
                 return int(attempt)
-            case ["done" | "unapproved" | "changed" | "unsure" as why]:
+            case ["done" | "unapproved" | "changed" | "unsure" | "ungranted" as why]:
                 return why
             case ["cancelled", by]:
                 raise StopRequested(by)
@@ -162,6 +175,7 @@ class CallRepository:
             asked=text["asked"],
             note=text.get("note", ""),
             approval=text.get("approval"),
+            grant=text.get("grant"),
             doubt=text.get("doubt"),
             doubts=int(text.get("doubts", 0)),
             attempts=int(text.get("attempts", 0)),
@@ -179,14 +193,15 @@ class CallRepository:
             fields += [name, "" if value is None else value]
         fields += ["rule", json.dumps(asdict(about.rule)), "asked", seal_content(about, self._seal)]
         fields += ["also_asked", json.dumps(about.also_asked)]
+        fields += ["grants", json.dumps(asdict(about.grants)) if about.grants is not None else ""]
         event = self._seal.seal(
             encode_payload(question.requested), fence.tenant, fence.run_id, "event", question.requested.name
         )
         reminders = [round(each * 1000) for each in question.remind_after]
         kind: QuestionKind = about.kind
         return [
-            about.approval_id, kind, round(question.expire_after * 1000), json.dumps(reminders), *fields, "", "event",
-            event,
+            about.approval_id, kind, round(question.expire_after * 1000), json.dumps(reminders), question.scope,
+            about.call, *fields, "", "event", event,
         ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ TEMPLATES: dict[str, str] = {
     "thread_runs": "thread:%s:runs",  # zset of run ids, score 0
     "thread_people": "thread:%s:people",  # set of those who wrote something in it
     "threads_user": "threads:%s:user:%s",  # set of the threads in which a person wrote something
+    "thread_grants": "thread:%s:grants",  # set of ids of approvals that more was granted with in it
     "run": "run:%s",  # hash: the run's record, sealed input and output
     "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = folded + index + 1
     "folded": "run:%s:folded",  # string: the first `folded` events of an ended run, compressed and sealed
@@ -37,6 +38,8 @@ TEMPLATES: dict[str, str] = {
     "run_open": "run:%s:open",  # set of those that wait for people
     "approval": "approval:%s",  # hash: a question, what people see of it sealed
     "votes": "approval:%s:votes",  # hash: person -> at|source, of the current revision
+    "grant": "approval:%s:grant",  # hash: what was granted with it: scope, terms, uses, who gave and revoked it
+    "grants": "grants:%s",  # zset of ids of approvals with a grant that was neither used up nor revoked, by its end, ms
     "approvals": "approvals:%s",  # zset of a tenant's approval ids by the time they were asked
     "approvals_open": "approvals:%s:open",  # zset, those that wait for people
     "deadlines": "deadlines",  # zset of open approval ids by their deadline, ms

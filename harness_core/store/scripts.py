@@ -31,7 +31,7 @@ REPEATABLE = frozenset(
 
 SHARED: Mapping[tuple[str, ...], frozenset[str]] = {
     ("sha256", "questions"): frozenset(
-        {"call_open", "decide", "revise", "expire", "stir", "abandon", "note"}
+        {"call_open", "decide", "revise", "expire", "stir", "abandon", "note", "grant_revoke"}
     ),
     ("inbox",): frozenset(
         {"accept", "restart", "amend", "withdraw", "finish", "cancel", "reap", "abandon", "evict"}

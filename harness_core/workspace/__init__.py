@@ -1,6 +1,6 @@
 """The workspace: a folder of YAML that says which agents, models, tools and channels there are, and how runs behave."""
 
-from harness_core.workspace.argument_rules import check_against_schema
+from harness_core.workspace.argument_rules import check_against_schema, possible_values
 from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.diagnostics import Diagnostic
 from harness_core.workspace.holder import Reloaded, ReloadOutcome, ReloadRefused, WorkspaceHolder
@@ -76,6 +76,7 @@ __all__ = (
     "check_workspace",
     "load_workspace",
     "matches",
+    "possible_values",
     "python_reference",
     "refusals",
     "tool_of",

@@ -15,6 +15,7 @@ RECORDS = frozenset(
         "daemon_thread",
         "errors",
         "events",
+        "grants",
         "memory_places",
         "models",
         "redaction",

@@ -15,7 +15,14 @@ from front_end.stage import environment
 from bot.playground import Door, Playground, PlaygroundConfig, start_playground
 from bot.playground.block_kit.surfaces import interactive
 from bot.playground.records import Ephemeral, Message
-from bot.view.values import APPROVAL_APPROVE, APPROVAL_EDIT, APPROVAL_REJECT, APPROVAL_REVIEW
+from bot.view.values import (
+    APPROVAL_APPROVE,
+    APPROVAL_EDIT,
+    APPROVAL_GRANT,
+    APPROVAL_REJECT,
+    APPROVAL_REVIEW,
+    GRANT_REVOKE,
+)
 
 TOOLS = '''\
 from pathlib import Path
@@ -53,6 +60,10 @@ kind: Agent
 name: ops
 model: demo
 tools: [restart]
+---
+kind: Policy
+name: granting
+tools: {{restart: {{grants: {{allowed: true, for: 30m, times: 1}}}}}}
 """
 
 
@@ -104,8 +115,9 @@ class Story:
 
         return await self.door.wait_for(seen, what=repr(text))
 
-    async def ask(self, service: str) -> Message:
-        return await self.door.post(CAST.general, f"<@{CAST.bot_user}> restart service: {service}")
+    async def ask(self, service: str, thread: Message | None = None) -> Message:
+        text = f"<@{CAST.bot_user}> restart service: {service}"
+        return await self.door.post(CAST.general, text, thread_ts=thread.ts if thread else None)
 
 
 def _value(message: Message, action_id: str) -> str:
@@ -182,3 +194,33 @@ async def test_a_rejection_and_a_decision_from_the_list_and_the_shell_are_shown_
     assert exported.status == 0
     decided = [json.loads(json.loads(row)["data"]) for row in exported.out.splitlines()]
     assert [each["source"] for each in decided if each["what"] == "decided"] == ["modal", "modal", "shell"]
+
+
+async def test_what_was_granted_in_a_thread_runs_there_without_a_card_until_it_is_used_up(
+    story: Story,
+) -> None:
+    door, thread = story.door, await story.ask("checkout")
+    await door.click(await story.card(thread), APPROVAL_GRANT, user=CAST.approver)
+    assert (await door.submit({}, user=CAST.approver)).ok
+    await story.says(thread, "1 more call like it granted for 30 min.")
+
+    await story.ask("checkout", thread)
+    await story.says(thread, f"was allowed by <@{CAST.approver}>'s grant (1 of 1).")
+    assert story.happened() == ["checkout"] * 2
+
+    await story.ask("checkout", thread)
+    asked_again = await story.card(thread)
+    assert story.happened() == ["checkout"] * 2
+    await door.click(asked_again, APPROVAL_GRANT, user=CAST.approver)
+    assert (await door.submit({}, user=CAST.approver)).ok
+    await door.wait_for(lambda: _three(story), what="the third restart")
+    assert (await door.command(CAST.general, "grants", user=CAST.approver)).ok
+    await door.click(await story.told(CAST.approver, "1 of 1 left"), GRANT_REVOKE, user=CAST.approver)
+    await story.told(CAST.approver, "No call starts by it any more.")
+    await story.ask("checkout", thread)
+    await story.card(thread, without=_value(asked_again, APPROVAL_APPROVE))
+    assert story.happened() == ["checkout"] * 3
+
+
+async def _three(story: Story) -> bool:
+    return len(story.happened()) == 3

@@ -16,8 +16,8 @@ from bot.listeners.command_line import (
     Incomplete,
     ListAgents,
     ListApprovals,
+    ListGrants,
     ListRuns,
-    NotAvailable,
     ShowRun,
     UnknownWord,
     read_command,
@@ -59,7 +59,7 @@ async def ask(stage: Stage, *users: str) -> list[str]:
         ("approvals", ListApprovals(open_only=True)),
         ("approvals ALL", ListApprovals(open_only=False)),
         ("approvals later", UnknownWord("later", ("open", "all"))),
-        ("grants", NotAvailable("grants")),
+        ("grants", ListGrants()),
     ],
 )
 def test_what_is_typed_is_read_into_one_of_a_few_things(text: str, typed: object) -> None:
@@ -149,10 +149,6 @@ async def test_any_command_name_is_answered_and_help_speaks_of_that_name(stage: 
 
 async def test_an_unknown_verb_is_answered_with_the_nearest(stage: Stage) -> None:
     assert "Did you mean `runs`?" in (await answer(stage, "rnus"))["text"]
-
-
-async def test_a_verb_of_a_later_release_is_said_not_to_be_there_yet(stage: Stage) -> None:
-    assert (await answer(stage, "grants"))["text"].startswith("“grants” is not available yet.")
 
 
 async def test_an_answer_that_takes_long_comes_by_response_url_and_the_ack_in_time(

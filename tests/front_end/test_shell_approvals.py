@@ -18,7 +18,7 @@ from bot.commands import approvals, audit
 from bot.commands.argument_values import NotReadable, read_assignments
 from bot.settings import Purpose, read_settings
 from harness_core import Seal, Store
-from harness_core.approvals import Asked
+from harness_core.approvals import Asked, GrantTerms
 
 Shell = Callable[..., Awaitable[Ended]]
 
@@ -303,3 +303,44 @@ async def test_a_changed_byte_in_the_chain_is_found_and_named(
     assert "Entry 3 of" in found.err
     assert len(rows(found)) == 5
     assert (await shell("audit", "export")).status == 0
+
+
+async def test_a_grant_is_given_listed_and_revoked_once(store: Store, shell: Shell) -> None:
+    terms = GrantTerms(lasts=3_600_000, times=5, same=("service", "password"))
+    secret = Asked(
+        title="Restart", label="Restarting", secret=("password",),
+        arguments={"service": "checkout", "count": 1, "password": "hunter2"},
+    )  # fmt: skip
+    asked = (await ask(store, grants=terms, asked=secret))[0]
+    given = await shell("approvals", "approve", asked.approval_id, "--grant")
+    (_, said) = given.out.splitlines()
+    grant = said.split()[0]
+    assert said.endswith("lets calls like it run. `approvals grants` says how often.")
+
+    (row,) = rows(await shell("approvals", "grants", "--json"))
+    assert (row["grant_id"], row["tool"], row["exactly"]) == (grant, "restart", False)
+    assert row["arguments"] == {"service": "checkout", "password": "•••"}
+    assert (row["used"], row["times"], row["users"]) == (0, 5, [CAST.requester])
+    assert row["given_by"].startswith("shell:")
+    listed = (await shell("approvals", "grants")).out
+    assert "5 of 5 left" in listed
+    assert listed.rstrip().endswith("and any others")
+    assert "hunter2" not in listed + json.dumps(row)
+
+    revoked = await shell("approvals", "revoke", grant)
+    assert (revoked.status, revoked.out) == (0, f"{grant} is revoked. Such calls are asked about again.\n")
+    again = await shell("approvals", "revoke", grant)
+    assert again.status == 1
+    assert "was already revoked by shell:" in again.err
+    assert (await shell("approvals", "grants")).out == "No grants.\n"
+    assert (await shell("approvals", "revoke", MISSING)).status == 3
+
+
+async def test_a_grant_that_no_rule_allows_is_not_given_and_nothing_is_decided(
+    store: Store, shell: Shell
+) -> None:
+    asked = (await ask(store))[0]
+    refused = await shell("approvals", "approve", asked.approval_id, "--grant")
+    assert refused.status == 1
+    assert "allows no grant: approve it without one. Nothing was changed." in refused.err
+    assert (await store.approvals.get(asked.tenant, asked.approval_id)).state == "open"

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from harness_core import Harness, Listeners, RunState, Seal, Store, WorkspaceHolder
+from harness_core import Harness, Listeners, RunState, Seal, Store, WorkspaceHolder, approvals
 from harness_core.events import Event
+from harness_core.grants import Revoked
 
 ROOT = Path(__file__).resolve().parents[2]
 SEAL = Seal(b"k" * 32)
@@ -52,6 +53,7 @@ async def perform(name: str, harness: Harness) -> dict[str, Any]:
     names: dict[str, Any] = {
         "Event": Event,
         "Listeners": Listeners,
+        "approvals": approvals,
         "harness": harness,
         "seen": [],
         "words": [],
@@ -99,3 +101,16 @@ async def test_an_approval_with_other_arguments_runs_those(harness: Harness) -> 
     assert left["paused"].state is RunState.WAITING
     assert left["done"].state is RunState.COMPLETED
     assert "db was restarted" in left["done"].output
+
+
+async def test_what_was_granted_runs_in_the_thread_without_a_question_and_is_revoked(
+    harness: Harness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = await perform("granting", harness)
+    assert left["paused"].state is RunState.WAITING
+    assert left["done"].state is RunState.COMPLETED
+    assert "web was restarted" in left["done"].output
+    assert capsys.readouterr().out == "4 of 5 left, given by ana\n"
+    assert isinstance(left["revoked"], Revoked)
+    asked_again = await harness.run('call restart {"service": "web"}', thread_id=left["paused"].thread_id)
+    assert asked_again.state is RunState.WAITING

@@ -136,9 +136,6 @@ def test_short_notices_say_what_was_found_and_what_to_do() -> None:
     assert "`help`" in notices.empty_mention().text
     assert "not saved" in notices.inbox_full("thread_full").text
     assert notices.inbox_full("tenant_full") != notices.inbox_full("thread_full")
-    assert (
-        notices.not_available("approvals").text == "“approvals” is not available yet. `help` lists what is."
-    )
     assert notices.not_allowed("retry this run", "The requester or an admin").text == (
         "You can't retry this run. The requester or an admin can."
     )

@@ -8,24 +8,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block as SdkBlock
 from view import view_approvals, view_events
-from view.view_approvals import approval, asked
+from view.view_approvals import approval, asked, grant
+from view.view_approvals import arguments as view_arguments
 from view.view_events import RUN, STARTED, names, numbered, stories, viewed
 
 from bot.playground.block_kit import checked_blocks, checked_view
 from bot.view import approval_notices, notices, runs
 from bot.view.approval_card import cards
+from bot.view.approval_modals import grant_modal
 from bot.view.blocks import Notice, text_size
 from bot.view.fold import RunView, fold, start
 from bot.view.gallery import payloads as gallery_payloads
+from bot.view.grants import grants_list
 from bot.view.limits import ARGUMENTS
 from bot.view.message import Part, render
 from bot.view.reminders import reminders
 from bot.view.steps_modal import steps_modal
-from harness_core.approvals import ApproverRule
+from harness_core.approvals import ApproverRule, GrantTerms
 from harness_core.events import (
+    ApprovalGranted,
     Event,
     OutputDelta,
+    Payload,
     RunCancelled,
+    RunCompleted,
     RunFailed,
     RunResumed,
     StepCompleted,
@@ -147,6 +153,19 @@ def test_many_refused_calls_do_not_crowd_out_the_rest() -> None:
         assert_slack_takes(part)
 
 
+def test_many_granted_calls_do_not_crowd_out_the_rest() -> None:
+    told: list[Payload] = []
+    for number in range(80):
+        call = str(number)
+        told.append(ApprovalGranted(grant=LONG, call=call, tool=LONG, by=LONG, used=number, times=80))
+        told += [StepStarted(step=call, label=LONG, kind="tool"), StepCompleted(step=call)]
+        told.append(ToolRefused(call=f"refused-{number}", tool="t", title=LONG, message=LONG))
+    text = OutputDelta(text="x" * 10_900, message="m")
+    for ending in ([], [RunCompleted(output="x" * 10_900)], [RunFailed(reason=LONG, message=LONG)]):
+        for part in render(viewed(*STARTED, *told, text, *ending)):
+            assert_slack_takes(part)
+
+
 @given(_long_names, st.integers(0, 300), st.integers(-3, 300))
 def test_every_page_of_the_steps_modal_is_within_the_limits(label: str, count: int, page: int) -> None:
     steps = [StepStarted(step=str(number), label=label) for number in range(count)]
@@ -173,7 +192,6 @@ def test_every_list_of_agents_is_within_the_limits(agents: list[tuple[str, str]]
 def test_every_notice_is_within_the_limits(one: str, other: str) -> None:
     for notice in (
         notices.unknown_verb(one, ["runs", "show"]),
-        notices.not_available(one),
         notices.not_in_channel(one),
         notices.run_not_found(one),
         notices.agent_not_found(one, [other] * 50),
@@ -185,6 +203,18 @@ def test_every_notice_is_within_the_limits(one: str, other: str) -> None:
         notices.stop_outcome("cancelled", viewed(), other),
     ):
         assert_slack_takes(notice)
+
+
+@given(_long_names, _long_names, _urls, st.one_of(st.none(), st.text(max_size=50)), view_arguments)
+def test_every_list_of_grants_and_every_modal_that_grants_is_within_the_limits(
+    one: str, other: str, url: str, cursor: str | None, arguments: dict[str, Any]
+) -> None:
+    told = approval(arguments, title=one, agent=other, requester=other, tool=one, also_asked=(one,) * 30)
+    for same in (None, tuple(arguments)):
+        found = grant(told, terms=GrantTerms(lasts=3_600_000, times=5, same=same), given_by=other)
+        page = Page(items=(found,) * 12, cursor=cursor)
+        assert_slack_takes(grants_list(page, {found.grant_id: url}))
+        checked_view(grant_modal(told, found.terms), home=False)
 
 
 @given(_long_names, _long_names, _urls, st.one_of(st.none(), st.text(max_size=50)))

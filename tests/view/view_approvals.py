@@ -9,10 +9,11 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from view.view_events import RUN_ID, T0, names
 
-from harness_core.approvals import Approval, ApproverRule, Asked
+from harness_core.approvals import Approval, ApproverRule, Asked, GrantTerms
 from harness_core.events import (
     ApprovalDecided,
     ApprovalExpired,
+    ApprovalGranted,
     ApprovalReminded,
     ApprovalRequested,
     ApprovalResolved,
@@ -22,6 +23,7 @@ from harness_core.events import (
     StateChanged,
     ToolRefused,
 )
+from harness_core.grants import Grant, grant_id
 
 REQUESTER: Final = "U012ABCDEF"
 APPROVER: Final = "U067MNOPQR"
@@ -115,6 +117,23 @@ def approval(arguments: dict[str, Any] | None = None, **changes: Any) -> Approva
     return replace(usual, **changes)
 
 
+def grant(told: Approval | None = None, **changes: Any) -> Grant:
+    """What was granted with `told`."""
+    about = told or approval()
+    usual = Grant(
+        grant_id=grant_id(about.approval_id),
+        approval=about,
+        terms=GrantTerms(lasts=3_600_000, times=5),
+        scope="s",
+        given_by=APPROVER,
+        given_at=T0,
+        source="message",
+        expires_at=T0 + 3_600_000,
+        used=2,
+    )
+    return replace(usual, **changes)
+
+
 _long = st.one_of(names, st.just("&" * 5_000), st.just("`*~_" * 900), st.just("\u202e<!channel>\n" * 300))
 _values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), _long),
@@ -153,6 +172,11 @@ payloads: st.SearchStrategy[Payload] = st.one_of(
         reason=_long,
         destructive=st.booleans(),
         editable=st.booleans(),
+        grants=st.one_of(
+            st.none(),
+            st.just({"lasts": 5_400_000, "times": 3, "same": None}),
+            st.just({"lasts": "for ever", "times": 3}),
+        ),
     ),
     st.builds(ApprovalVoted, approval=_ids, by=_long, votes=st.integers(1, 3)),
     st.builds(
@@ -171,6 +195,16 @@ payloads: st.SearchStrategy[Payload] = st.one_of(
         decision=st.sampled_from(["approve", "reject", "respond", "done", "again", "skip", "teleport"]),
         by=_long,
         reason=_long,
+        grant=st.one_of(st.none(), _long),
+    ),
+    st.builds(
+        ApprovalGranted,
+        grant=_long,
+        call=_calls,
+        tool=_long,
+        by=_long,
+        used=st.integers(1, 3),
+        times=st.integers(1, 3),
     ),
     st.builds(ApprovalExpired, approval=_ids),
     st.builds(

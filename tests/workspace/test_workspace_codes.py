@@ -121,7 +121,7 @@ OBJECT_MISTAKES: list[tuple[str, Expected]] = [
     ),
     (
         "kind: Policy\nname: a\ntools:\n  x:\n    grants: {allowed: true, lasts: 1h}",
-        ("unknown-key", 5, "tools.x.grants.lasts", "lasts", "allowed, for, times", None),
+        ("unknown-key", 5, "tools.x.grants.lasts", "lasts", "allowed, arguments, for, times", None),
     ),
     ("kind: Model\nname: a b\nprovider: demo\nmodel: demo", ("bad-name", 2, "name", "a b", "letters", None)),
     ("kind: Model\nname: a\nprovider: demo", ("missing-key", 1, "model", "nothing", "model", None)),

@@ -36,6 +36,8 @@ local function forget_run(run, r)
   close_questions(run, tenant)
   for _, id in ipairs(redis.call('LRANGE', key.run_approvals(run), 0, -1)) do
     redis.call('ZREM', key.approvals(tenant), id)
+    redis.call('ZREM', key.grants(tenant), id)
+    redis.call('SREM', key.thread_grants(thread), id)
     gone = gone + remove('approval', id)
   end
   for _, call in ipairs(redis.call('LRANGE', key.calls(run), 0, -1)) do

@@ -83,10 +83,21 @@ local function stop(run, by)
   return true
 end
 
+-- What was granted in a thread that nothing is asked in any more is over.
+local function end_grants(tenant, thread)
+  for _, id in ipairs(redis.call('SMEMBERS', key.thread_grants(thread))) do
+    if redis.call('ZREM', key.grants(tenant), id) == 1 then
+      local ends = tonumber(redis.call('HGET', key.grant(id), 'expires_at'))
+      redis.call('HSET', key.grant(id), 'expires_at', integer(math.min(now(), ends)))
+    end
+  end
+end
+
 -- Another thread takes the place of the conversation's; what is live of the old one is stopped, the last first, so
 -- that none of them becomes ready in between.
 local function start_anew(tenant, conversation, by, thread)
   local conv = key.conversation(tenant, conversation)
+  end_grants(tenant, redis.call('HGET', conv, 'thread'))
   local generation = redis.call('HINCRBY', conv, 'generation', 1)
   redis.call('HSET', conv, 'thread', thread)
   redis.call('HDEL', conv, 'agent')

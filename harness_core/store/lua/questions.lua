@@ -10,6 +10,9 @@ local function audit(tenant, facts)
   redis.call('HSET', key.audit_head(tenant), 'seq', integer(seq), 'hash', hash)
 end
 
+-- What people and programs call the grant that was given with an approval.
+local function grant_name(id) return (string.gsub(id, '^appr_', 'grant_')) end
+
 -- A question is answered, or nobody can answer it any more.
 local function close(id, run, tenant)
   redis.call('SREM', key.run_open(run), id)

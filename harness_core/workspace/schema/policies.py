@@ -15,11 +15,16 @@ Use: TypeAlias = Literal["allow", "deny"]
 
 
 class Grants(Spec):
-    """Whether an approver may let a tool run again without asking, for how long (seconds) and how often."""
+    """Whether an approver may let a tool run again without asking, for how long (seconds) and how often.
+
+    ``arguments: exact`` covers calls with the very same arguments. ``choices`` binds those that are an enum or a
+    boolean, and secret ones; the others may differ.
+    """
 
     allowed: Flag = False
     lasts: Annotated[Duration, Field(alias="for")] = 3600.0
     times: Count = 5
+    arguments: Literal["exact", "choices"] = "exact"
 
 
 def _names_somebody(value: Approvers) -> Approvers:
