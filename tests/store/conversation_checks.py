@@ -1,0 +1,80 @@
+"""What must hold after every step of a story, and at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from store.conversation_model import OVER, Conversations
+
+from harness_core.events import StateChanged
+from harness_core.states import RunState, allowed
+from harness_core.store import Store
+
+ROOT = "harness:{p0}:"
+
+
+async def agree(store: Store, model: Conversations, per_tenant: int, per_user: int) -> None:
+    """Runs, lines, leases, slots and queues of the store are those of the model."""
+    pipe = store.client.pipeline(transaction=False)
+    for run_id in model.runs:
+        pipe.hmget(f"{ROOT}run:{run_id}", "state", "held", "user")
+    for conversation in model.line:
+        pipe.lrange(f"{ROOT}inbox:T1:{conversation}", 0, -1)
+    pipe.zrange(f"{ROOT}leases", 0, -1)
+    pipe.smembers(f"{ROOT}active:T1")
+    pipe.zrange(f"{ROOT}ready:T1", 0, -1)
+    rows = await pipe.execute()
+    records = dict(zip(model.runs, rows, strict=False))
+    lines = dict(zip(model.line, rows[len(records) :], strict=False))
+    leases, active, ready = ({each.decode() for each in row} for row in rows[-3:])
+
+    assert {run: state.decode() for run, (state, _, _) in records.items()} == {
+        run: each.state for run, each in model.runs.items()
+    }
+    assert {run for run, (_, held, _) in records.items() if held} == {
+        run for run, each in model.runs.items() if each.held
+    }
+    assert {conversation: [each.decode() for each in line] for conversation, line in lines.items()} == dict(
+        model.line
+    )
+    assert leases == active == {run for run, each in model.runs.items() if each.leased_until is not None}
+    heads = [line[0] for line in model.line.values() if line]
+    assert leases <= set(heads)
+    assert ready == {run for run in heads if model.runs[run].ready}
+    people = Counter(user.decode() for run, (_, _, user) in records.items() if run in leases)
+    assert people.total() <= per_tenant
+    assert max(people.values(), default=0) <= per_user
+
+
+async def nothing_left(store: Store) -> None:
+    """No queue, lease, slot, question or message waits for anybody."""
+    kept = {key.decode().removeprefix(ROOT) async for key in store.client.scan_iter(f"{ROOT}*")}
+    waiting = {
+        key
+        for key in kept
+        if key.startswith(("leases", "active:", "inbox:", "ready:", "deadlines", "reminders"))
+        or key.endswith((":open", ":steers"))
+        or (key.startswith("runs:T1:state:") and key.rpartition(":")[2] not in OVER)
+    }
+    assert not waiting, waiting
+
+
+async def stories_hold(store: Store, model: Conversations, messages: Sequence[str]) -> None:
+    """Every message that was taken in has its end, and every run changed its state as the table says."""
+    for message in filter(None, messages):
+        holder = model.holder(message)
+        assert holder is not None or message in model.gone
+        assert holder is None or not holder.live
+    for run_id in model.runs:
+        changes = [
+            event.payload
+            for event in await store.events.read(run_id)
+            if isinstance(event.payload, StateChanged)
+        ]
+        states = ["queued", *(change.target for change in changes)]
+        assert [change.source for change in changes] == states[:-1]
+        assert all(allowed(RunState(each.source), RunState(each.target)) for each in changes)
+        assert [state in OVER for state in states] == [*[False] * len(changes), True]
+        run = await store.runs.get(run_id)
+        assert (run.intent, run.ended_at is not None, run.held) == (None, True, False)
