@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine
+from enum import Enum, auto
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -26,15 +27,27 @@ from harness_core.store import Store
 T = TypeVar("T")
 
 TENANT = "T1"
-PER_TENANT, PER_USER = 3, 2
+PER_TENANT, PER_USER = 2, 1
 EXPIRE_AFTER = 5 * LEASE
 
 pick = st.integers(min_value=0, max_value=99)
 conversations = st.sampled_from(["C1", "C2", "C3"])
-users = st.sampled_from(["U1", "U2"])
-modes: st.SearchStrategy[WhileRunning] = st.sampled_from(
-    ["queue", "steer", "steer", "interrupt", "reject"]
-)
+users = st.sampled_from(["U1", "U2", "U3"])
+modes: st.SearchStrategy[WhileRunning] = st.sampled_from(["queue", "steer", "steer", "interrupt", "reject"])
+
+
+class Deed(Enum):
+    """What a worker does with a run that it believes to hold."""
+
+    CALL = auto()
+    CALL_AND_BREAK_OFF = auto()
+    ASK = auto()
+    PARK = auto()
+    READ = auto()
+    SAVE = auto()
+    FINISH = auto()
+    FAIL = auto()
+    HAND_OVER = auto()
 
 
 class ConversationMachine(RuleBasedStateMachine):
@@ -67,8 +80,8 @@ class ConversationMachine(RuleBasedStateMachine):
             self.deliver(conversation, user, "queue")
         self.claim(want=2)
         self.deliver("C1", "U2", mode)
-        self.call(which=0, key="gated", ends=True)
-        self.park(which=0)
+        self.call(0, "gated", ends=True)
+        self.park(0)
 
     # People.
 
@@ -138,7 +151,8 @@ class ConversationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.runs)
     @rule(which=pick)
     def cancel(self, which: int) -> None:
-        run_id = _one(self.model.runs, which)
+        live = [run_id for line in self.model.line.values() for run_id in line]
+        run_id = _one(live if live and which % 8 else self.model.runs, which)
         run = self.model.runs[run_id]
         expected = "finished" if not run.live else "cancelled" if self.model.stop(run_id) else "requested"
         assert self.do(self.store.runs.cancel(run_id, "U9")) == expected
@@ -166,7 +180,8 @@ class ConversationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.asked)
     @rule(which=pick, yes=st.booleans())
     def click(self, which: int, yes: bool) -> None:
-        approval_id = _one(self.asked, which)
+        asked = [each for run in self.model.runs.values() for each in run.asked]
+        approval_id = _one(asked if asked and which % 8 else self.asked, which)
         run_id, deadline = self.asked[approval_id]
         approval = self.do(self.store.approvals.get(TENANT, approval_id))
         outcome = self.do(
@@ -183,8 +198,33 @@ class ConversationMachine(RuleBasedStateMachine):
             self.model.answered(run_id, approval_id)
             if approval.kind == "uncertain" and yes:
                 self.allowed_again[run_id, approval.call_key] += 1
+            self.claim(want=1)
 
     # Workers.
+
+    @precondition(lambda self: self.claims)
+    @rule(which=pick, deed=st.sampled_from([*Deed, Deed.CALL, Deed.CALL_AND_BREAK_OFF, Deed.ASK]))
+    def somebody_works(self, which: int, deed: Deed) -> None:
+        """One rule for all of it: Hypothesis leaves some rules out of each story, and these belong together."""
+        match deed:
+            case Deed.CALL:
+                self.call(which, "free", ends=True)
+            case Deed.CALL_AND_BREAK_OFF:
+                self.call(which, "free", ends=False)
+            case Deed.ASK:
+                self.call(which, "gated", ends=which % 2 == 0)
+            case Deed.PARK:
+                self.park(which)
+            case Deed.READ:
+                self.read(which)
+            case Deed.SAVE:
+                self.save(which)
+            case Deed.FINISH:
+                self.finish(which, well=True)
+            case Deed.FAIL:
+                self.finish(which, well=False)
+            case Deed.HAND_OVER:
+                self.hand_over(which)
 
     @rule(want=st.integers(min_value=1, max_value=3))
     def claim(self, want: int) -> None:
@@ -216,9 +256,7 @@ class ConversationMachine(RuleBasedStateMachine):
                 busy[user] += 1
         assert claimed == expected
 
-    @precondition(lambda self: self.claims)
-    @rule(which=pick, key=st.sampled_from(["free", "gated"]), ends=st.booleans())
-    def call(self, which: int, key: str, ends: bool) -> None:
+    def call(self, which: int, key: str, *, ends: bool) -> None:
         """A tool that must not run twice; ``ends`` false is a crash inside it, or a worker that is slow."""
         claim = self.worker(which)
         run_id = claim.run.run_id
@@ -257,8 +295,6 @@ class ConversationMachine(RuleBasedStateMachine):
             self.asked[asked.approval_id] = (asked.run_id, self.model.now + EXPIRE_AFTER)
             self.model.runs[asked.run_id].asked.add(asked.approval_id)
 
-    @precondition(lambda self: self.claims)
-    @rule(which=pick)
     def park(self, which: int) -> None:
         claim = self.worker(which)
         try:
@@ -269,9 +305,8 @@ class ConversationMachine(RuleBasedStateMachine):
         assert parked.outcome == self.model.park(claim.run.run_id)
         if parked.outcome == "waiting":
             self.bury(claim.run.run_id)
+            self.claim(want=2)
 
-    @precondition(lambda self: self.claims)
-    @rule(which=pick)
     def read(self, which: int) -> None:
         claim = self.worker(which)
         run = self.model.runs[claim.run.run_id]
@@ -285,8 +320,6 @@ class ConversationMachine(RuleBasedStateMachine):
         run.read += run.unread
         run.unread = []
 
-    @precondition(lambda self: self.claims)
-    @rule(which=pick)
     def save(self, which: int) -> None:
         """A checkpoint: the run has come further."""
         claim = self.worker(which)
@@ -300,10 +333,9 @@ class ConversationMachine(RuleBasedStateMachine):
             return
         self.model.runs[claim.run.run_id].attempts = 0
 
-    @precondition(lambda self: self.claims)
-    @rule(which=pick, well=st.booleans())
-    def finish(self, which: int, well: bool) -> None:
+    def finish(self, which: int, *, well: bool) -> None:
         self.end(self.worker(which), well=well)
+        self.claim(want=2)
 
     def end(self, claim: Claim, *, well: bool) -> None:
         """As an executor does it: who was asked to stop is cancelled, who has something to read goes on."""
@@ -327,8 +359,6 @@ class ConversationMachine(RuleBasedStateMachine):
         self.model.end(run_id, state.value)
         self.bury(run_id)
 
-    @precondition(lambda self: self.claims)
-    @rule(which=pick)
     def hand_over(self, which: int) -> None:
         claim = self.worker(which)
         try:
@@ -366,6 +396,13 @@ class ConversationMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.model.now += seconds
         self.do(self.store.client.incrby("harness:{p0}:clock_offset", round(seconds * 1000)))
+
+    @rule(hold=st.booleans())
+    def every_worker_dies(self, hold: bool) -> None:
+        """And another one takes over, or leaves the runs where they are."""
+        self.time_passes(LEASE * 1.1)
+        self.sweep(hold=hold)
+        self.claim(want=3)
 
     @precondition(lambda self: self.zombies)
     @rule(which=pick, deed=st.sampled_from(["append", "finish", "park", "read", "call", "save"]))
@@ -428,7 +465,8 @@ class ConversationMachine(RuleBasedStateMachine):
         return self.requests
 
     def worker(self, which: int) -> Claim:
-        return _one(self.claims.values(), which)
+        claim: Claim = _one(self.claims.values(), which)
+        return claim
 
     def lost(self, claim: Claim) -> None:
         assert not self.model.holds(claim.run.run_id)

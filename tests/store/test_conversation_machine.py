@@ -14,7 +14,7 @@ from harness_core.store import Seal, Store
 
 FEW = settings(
     max_examples=100,
-    stateful_step_count=30,
+    stateful_step_count=50,
     deadline=None,
     derandomize=True,
     database=None,
