@@ -80,6 +80,8 @@ def _command(options: argparse.Namespace, purpose: Purpose) -> Command:
             return lambda settings: _approvals(settings, options)
         case "audit":
             return lambda settings: _audit(settings, options)
+        case "data":
+            return lambda settings: _data(settings, options)
         case "try":
             return lambda settings: _try(settings, options)
         case _:
@@ -112,6 +114,12 @@ async def _audit(settings: Settings, options: argparse.Namespace) -> Exit:
     from bot.commands import audit  # noqa: PLC0415 - as above
 
     return await audit.command(settings, audit.order(options))
+
+
+async def _data(settings: Settings, options: argparse.Namespace) -> Exit:
+    from bot.commands import data  # noqa: PLC0415 - as above
+
+    return await data.command(settings, data.order(options))
 
 
 async def _try(settings: Settings, options: argparse.Namespace) -> Exit:

@@ -68,7 +68,7 @@ async def run(settings: Settings, purpose: Purpose) -> None:
             )
         _announce(settings, core, team, front)
         if purpose is not Purpose.WEB:
-            working = await stack.enter_async_context(await _open_back(core, team, holder))
+            working = await stack.enter_async_context(await _open_back(core, team, holder, metrics))
             if front is None:
                 working.tasks.start(metrics.watch_loop(), "loop lag")
                 await _serve_metrics(stack, settings, core, metrics)
@@ -77,10 +77,12 @@ async def run(settings: Settings, purpose: Purpose) -> None:
         await _end(requests, front, back)
 
 
-async def _open_back(core: Core, team: Team, holder: WorkspaceHolder) -> AbstractAsyncContextManager[Back]:
+async def _open_back(
+    core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics
+) -> AbstractAsyncContextManager[Back]:
     # LangChain takes seconds to import, and a front of the same process answers meanwhile.
     module = await asyncio.to_thread(import_module, "bot.back")
-    opened: AbstractAsyncContextManager[Back] = module.open_back(core, team, holder)
+    opened: AbstractAsyncContextManager[Back] = module.open_back(core, team, holder, metrics)
     return opened
 
 

@@ -14,6 +14,7 @@ import structlog
 
 from bot.admission import Admission, Memberships
 from bot.delivery.owner import Lease, OutputOwner
+from bot.metrics import Metrics
 from bot.startup import Core, Team
 from bot.tasks import LongTasks
 from harness_core import Worker, WorkspaceHolder
@@ -30,7 +31,7 @@ _LOOK_EVERY: Final = 0.1
 class Back:
     """A worker and, if this process gets the lease, the owner of the team's output."""
 
-    def __init__(self, core: Core, team: Team, holder: WorkspaceHolder) -> None:
+    def __init__(self, core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics) -> None:
         self._core = core
         self._worker = Worker(
             core.store,
@@ -38,6 +39,7 @@ class Back:
             seal=core.seal,
             admission=Admission(team.people),
             groups_of=Memberships(team.people),
+            upkept=metrics.upkept,
         )
         self._owner = OutputOwner(
             core.store,
@@ -75,9 +77,9 @@ class Back:
 
 
 @asynccontextmanager
-async def open_back(core: Core, team: Team, holder: WorkspaceHolder) -> AsyncIterator[Back]:
+async def open_back(core: Core, team: Team, holder: WorkspaceHolder, metrics: Metrics) -> AsyncIterator[Back]:
     """Works within the block."""
-    back = Back(core, team, holder)
+    back = Back(core, team, holder, metrics)
     back.start()
     try:
         yield back

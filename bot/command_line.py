@@ -28,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("approvals", help="list, approve, edit and reject what waits for people")
     )
     _add_audit(commands.add_parser("audit", help="export the record of who asked, decided and changed what"))
+    _add_data(commands.add_parser("data", help="delete what is stored of a thread, a person or a team"))
     trial = commands.add_parser("try", help="run an agent once, here in the terminal")
     trial.add_argument("agent", metavar="AGENT")
     trial.add_argument("input", help="what to ask it")
@@ -92,6 +93,22 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
         "--since", type=int, default=1, metavar="SEQ", help="the first entry to print (default: 1)"
     )
     export.add_argument("--verify", action="store_true", help="also check the chain, from its beginning")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    delete = verbs.add_parser(
+        "delete",
+        help="for good; shows what would go and asks, unless --yes",
+        description="Deletes what is stored, for good. Messages in Slack stay, and so does the audit chain, which "
+        "holds ids and hashes alone.",
+    )
+    delete.add_argument("--thread", metavar="THREAD", help="one conversation, with every run of it")
+    delete.add_argument(
+        "--user", metavar="USER", help="every conversation in which this person wrote something, whole"
+    )
+    delete.add_argument("--team", metavar="TEAM", help="everything of a team; with --user only in this team")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -9,11 +9,14 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from harness_core.models import Upkept
 from harness_core.states import RunState
 
 _ACK_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 _LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _LAG_EVERY: Final = 0.5
+
+_KEPT: Final = ("folded", "checkpoints", "values", "runs", "threads", "keys", "links", "unreadable")
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -57,6 +60,15 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self._passes = Counter(
+            "harness_maintenance_passes", "Passes of maintenance this process made.", registry=registry
+        )
+        self._kept = Counter(
+            "harness_maintenance",
+            "What those passes removed or folded, by what it was.",
+            ["what"],
+            registry=registry,
+        )
         self._lag = Histogram(
             "harness_loop_lag_seconds",
             "How late the event loop wakes a task.",
@@ -97,6 +109,12 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """One click was refused; ``reason`` is one of a few words."""
         self._refusals.labels(reason).inc()
+
+    def upkept(self, done: Upkept) -> None:
+        """One pass of maintenance ended."""
+        self._passes.inc()
+        for what in _KEPT:
+            self._kept.labels(what).inc(getattr(done, what))
 
     async def watch_loop(self) -> None:
         """Measures the event loop's lag until cancelled."""

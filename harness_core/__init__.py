@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.control import Control
+    from harness_core.engine.deletion import Deleted, Deletion, DeletionPlan
     from harness_core.engine.harness import Harness, RunResult
     from harness_core.engine.stream_items import Listeners, StreamItem
     from harness_core.engine.switchboard import Switchboard
     from harness_core.engine.worker import Worker
-    from harness_core.routing import Request, Selection, select_agent
+    from harness_core.routing import Request, Selection, choose_agent, select_agent
     from harness_core.runtime import check_runtime
     from harness_core.states import RunState
     from harness_core.store import Begun, Budget, Lost, Seal, Store, Wait, verify_chain
     from harness_core.store.embedded import EmbeddedServer
-    from harness_core.tool_call import ToolCall
+    from harness_core.tool_call import OutcomeUnknown, ToolCall
     from harness_core.workspace import (
         Checked,
         Diagnostic,
@@ -40,16 +41,17 @@ _HOMES = {
     "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
     "harness_core.engine.control": ("Control",),
+    "harness_core.engine.deletion": ("Deleted", "Deletion", "DeletionPlan"),
     "harness_core.engine.harness": ("Harness", "RunResult"),
     "harness_core.engine.stream_items": ("Listeners", "StreamItem"),
     "harness_core.engine.switchboard": ("Switchboard",),
     "harness_core.engine.worker": ("Worker",),
-    "harness_core.routing": ("Request", "Selection", "select_agent"),
+    "harness_core.routing": ("Request", "Selection", "choose_agent", "select_agent"),
     "harness_core.runtime": ("check_runtime",),
     "harness_core.states": ("RunState",),
     "harness_core.store": ("Begun", "Budget", "Lost", "Seal", "Store", "Wait", "verify_chain"),
     "harness_core.store.embedded": ("EmbeddedServer",),
-    "harness_core.tool_call": ("ToolCall",),
+    "harness_core.tool_call": ("OutcomeUnknown", "ToolCall"),
     "harness_core.workspace": (
         "Checked",
         "Diagnostic",
@@ -70,12 +72,16 @@ __all__ = [
     "Budget",
     "Checked",
     "Control",
+    "Deleted",
+    "Deletion",
+    "DeletionPlan",
     "Diagnostic",
     "EmbeddedServer",
     "EventBus",
     "Harness",
     "Listeners",
     "Lost",
+    "OutcomeUnknown",
     "ReloadRefused",
     "Reloaded",
     "Request",
@@ -94,6 +100,7 @@ __all__ = [
     "approvals",
     "check_runtime",
     "check_workspace",
+    "choose_agent",
     "errors",
     "events",
     "load_workspace",

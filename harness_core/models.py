@@ -307,3 +307,23 @@ class RoutingQuestion:
     prompt: str
     candidates: tuple[Candidate, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkept:
+    """What one pass of maintenance did. ``keys`` counts those in Redis that went with runs and threads.
+
+    ``unreadable`` counts logs and threads that could not be opened and were left as they are; ``complete`` is false
+    when time ran out or another worker took over.
+    """
+
+    folded: int = 0
+    checkpoints: int = 0
+    values: int = 0
+    runs: int = 0
+    threads: int = 0
+    keys: int = 0
+    links: int = 0
+    unreadable: int = 0
+    complete: bool = True
+    seconds: float = 0.0

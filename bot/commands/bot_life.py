@@ -10,10 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.commands.programs import Program
+from bot.errors import PlaygroundFailed
 from harness_core import WorkspaceHolder
 from harness_core.errors import WorkspaceInvalid
 
-_READY: Final = "Redis"
+# What each of them says when it can do its part: `web` on its output, `worker` in its log.
+_WEB_LISTENS: Final = "Redis"
+_WORKER_WORKS: Final = "agents ready"
+# What `web` says in its log of each attempt to read the workspace again.
+_RELOADED: Final = "workspace reloaded"
+_NOT_RELOADED: Final = "workspace not reloaded: "
 _PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 5.0
 _LOOK: Final = 1.0
@@ -35,14 +41,23 @@ class BotLife:
         self._ready = asyncio.Event()
         self._news = asyncio.Event()
         self._last_words = ""
+        self._asking: set[asyncio.Task[None]] = set()
         self._away = 0.0
         self._verbose = environ.get("LOG_LEVEL") == "debug"
         self._web, self._worker = (self._program(role) for role in ("web", "worker"))
 
     async def first_news(self) -> None:
-        """Waits until the bot is ready for the first time, or could not start: that is told, and tried again."""
-        async with asyncio.timeout(_FIRST_NEWS_WITHIN):
-            await self._news.wait()
+        """Waits until the bot is ready for the first time, or could not start: that is told, and tried again.
+
+        :raises PlaygroundFailed: neither came.
+        """
+        try:
+            async with asyncio.timeout(_FIRST_NEWS_WITHIN):
+                await self._news.wait()
+        except TimeoutError:
+            raise PlaygroundFailed(
+                f"The bot was not ready within {_FIRST_NEWS_WITHIN:g} s; what it said is above."
+            ) from None
 
     async def live(self) -> None:
         """Until cancelled. One that cannot start is tried again, at the latest when its workspace changes."""
@@ -123,13 +138,16 @@ class BotLife:
             name=role,
             arguments=("-m", "bot", role),
             environ=self._environ,
-            hears=lambda line: self._hear(role, line),
+            hears=lambda line: self._hear(role, line) if role == "web" else None,
             mutters=lambda line: self._read_log(role, line),
         )
 
     def _hear(self, role: str, line: str) -> None:
-        if line.startswith(_READY):
-            self._announced.add(role)
+        if line.startswith(_WEB_LISTENS):
+            self._announce(role)
+
+    def _announce(self, role: str) -> None:
+        self._announced.add(role)
         if len(self._announced) == 2 and not self._ready.is_set():
             self._ready.set()
             self._news.set()
@@ -147,6 +165,8 @@ class BotLife:
             return
         if role == "web":
             self._tell_of_workspace(entry)
+        elif str(entry.get("event")).startswith(_WORKER_WORKS):
+            self._announce(role)
         if self._verbose:
             sys.stderr.write(f"{role}: {line}\n")
         elif entry.get("level") in _SERIOUS:
@@ -154,11 +174,17 @@ class BotLife:
             sys.stderr.write(f"{role}: {entry.get('event')}{f' {more}' if more else ''}\n")
 
     def _tell_of_workspace(self, entry: Mapping[str, Any]) -> None:
-        match entry.get("event"):
-            case "workspace reloaded":
-                self._say("workspace")
-            case "workspace not reloaded":
-                self._say("workspace", findings=entry.get("findings", []))
+        event = str(entry.get("event"))
+        if event.startswith(_NOT_RELOADED):
+            # The log says it in one line; the page shows each finding on its own.
+            asked = asyncio.create_task(self._tell_findings(event.removeprefix(_NOT_RELOADED)))
+            self._asking.add(asked)
+            asked.add_done_callback(self._asking.discard)
+        elif event == _RELOADED:
+            self._say("workspace")
+
+    async def _tell_findings(self, line: str) -> None:
+        self._say("workspace", findings=await asyncio.to_thread(self._findings) or [line])
 
     def _say(self, news: str, **more: object) -> None:
         self._tell(json.dumps({"news": news, **more}))

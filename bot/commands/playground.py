@@ -169,7 +169,7 @@ def _slack(settings: Settings, bot_port: int, effects: str) -> Program:
     arguments = [
         *("-m", "bot.playground", "--supervised", "--port", str(settings.playground_port)),
         *("--bot-url", f"http://{_HOST}:{bot_port}/slack/events", "--effects-url", effects),
-        *("--workspace", str(settings.workspace.resolve())),
+        *("--workspace", str(settings.workspace)),
     ]
     if not (settings.workspace / "acme_tools").is_dir():
         # Somebody's own agents: nothing is known of what they could be asked.

@@ -130,7 +130,7 @@ class Actions:
 
     async def _open(self, action: Action, view: Block) -> None:
         if isinstance(await open_modal(self._services, action, view), NotOpened):
-            self._services.respond(action.response_url, NOT_OPENED)
+            self._services.respond(action.response_url, NOT_OPENED, thread_ts=action.thread_ts)
 
     async def _turn(self, action: Action, view: Block) -> None:
         team = self._services.installation.team
@@ -162,7 +162,7 @@ def register(app: AsyncApp, services: Services) -> None:
         elif (deed := deeds.get(action.action_id)) is not None and (
             said := await _said(deed, action)
         ) is not None:
-            services.respond(action.response_url, said)
+            services.respond(action.response_url, said, thread_ts=action.thread_ts)
         await ack()
 
     app.action(_ANY)(press)
@@ -185,7 +185,7 @@ async def _answered(services: Services, clicks: ApprovalClicks, action: Action) 
         log.warning("a click could not be obeyed", action=action.action_id, error=repr(error))
         said = notices.not_saved()
     if said is not None:
-        services.respond(action.response_url, said)
+        services.respond(action.response_url, said, thread_ts=action.thread_ts)
 
 
 async def _finish(deciding: asyncio.Future[None]) -> None:

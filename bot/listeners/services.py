@@ -43,10 +43,17 @@ class Services:
         """Shows ``notice`` to one person, later; nothing waits for it and nothing depends on it."""
         self.background.start(self._tell(channel, user, notice, thread_ts), "tell a person")
 
-    def respond(self, response_url: str, notice: Notice, *, replace: bool = False) -> None:
-        """Answers at the address that came with a click or a command, later."""
+    def respond(
+        self, response_url: str, notice: Notice, *, replace: bool = False, thread_ts: str | None = None
+    ) -> None:
+        """Answers at the address that came with a click or a command, later.
+
+        The address stands for the channel: without ``thread_ts`` Slack shows the answer there, and whoever
+        pressed a button in a thread does not see it.
+        """
         if response_url:
             body = ephemeral(notice) | {"replace_original": replace}
+            body |= {"thread_ts": thread_ts} if thread_ts else {}
             self.background.start(self._respond(response_url, body), "respond")
 
     async def _tell(self, channel: str, user: str, notice: Notice, thread_ts: str | None) -> None:

@@ -151,7 +151,8 @@ class Processes:
                 self.restarts += again
                 self.pids = pids
             case Ready():
-                self.ready, self.problem = True, ""
+                # It reads its folder when it starts, so nothing is wrong with that any more.
+                self.ready, self.problem, self.findings = True, "", ()
             case Ended():
                 self.ready, self.pids = False, ()
             case CannotStart(why=why):

@@ -161,6 +161,11 @@ def approved_skipped(user: Mrkdwn) -> Mrkdwn:
     return _M(f"Approved by {user}. The bot stopped while it ran; it was not run again.")
 
 
+def approved_again(user: Mrkdwn) -> Mrkdwn:
+    """When, and how it went, is told where somebody chose so."""
+    return _M(f"Approved by {user}. The bot stopped while it ran; it was run again.")
+
+
 def approved_in_doubt(user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
     return _M(f"Approved by {user} at {at}. The bot stopped while it ran: it may have happened.")
 

@@ -36,6 +36,8 @@ def outcome(view: RunView, question: Question) -> Mrkdwn:
 def _approved(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
     then = clock(question.outcome_at or question.requested_at)
     match question.outcome:
+        case "ran" | "failed" if _was_repeated(view, question):
+            return words.approved_again(user)
         case "ran":
             return words.approved_ran(user, then)
         case "failed":
@@ -46,18 +48,18 @@ def _approved(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mr
             return words.approved_confirmed(user)
         case "skipped":
             return words.approved_skipped(user)
-        case None if view.ended:
-            return (
-                words.approved_too_late(user, at)
-                if _never_ran(view, question)
-                else words.approved_unknown(user, at)
-            )
-        case None if _is_doubted(view, question):
-            return words.approved_in_doubt(user, at)
-        case None if _held_up(view):
-            return words.approved_waiting(user, at)
         case None:
-            return words.approved_running(user, at)
+            return _approved_so_far(view, question, user, at)
+
+
+def _approved_so_far(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
+    """Of a call whose outcome is not told."""
+    if view.ended:
+        too_late = _never_ran(view, question)
+        return words.approved_too_late(user, at) if too_late else words.approved_unknown(user, at)
+    if _is_doubted(view, question):
+        return words.approved_in_doubt(user, at)
+    return words.approved_waiting(user, at) if _held_up(view) else words.approved_running(user, at)
 
 
 def _again(view: RunView, question: Question, user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
@@ -90,6 +92,11 @@ def _never_ran(view: RunView, question: Question) -> bool:
 
 def _is_doubted(view: RunView, question: Question) -> bool:
     return any(each.uncertain and each.call == question.call and each.is_open for each in view.approvals)
+
+
+def _was_repeated(view: RunView, question: Question) -> bool:
+    """Whether somebody had it run again, so that nobody can say any more that it ran once."""
+    return any(each.call == question.call and each.decision == "again" for each in view.approvals)
 
 
 def _held_up(view: RunView) -> bool:

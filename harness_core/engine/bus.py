@@ -11,7 +11,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 
-from harness_core.errors import RunNotFound, StoreError
+from harness_core.errors import RunNotFound, StoreError, StoreUnavailable
 from harness_core.events import Event
 from harness_core.store import EventRepository
 
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 10_000
 """Runs whose place in the log is kept; a run older than that would be told again if it were touched."""
+
+PAUSE = 0.5
+"""Seconds until what could not be read, since Redis was away, is read again."""
 
 Listener = Callable[[Event], Awaitable[None] | None]
 
@@ -67,24 +70,31 @@ class EventBus:
             await self._news.wait()
             self._news.clear()
             touched, self._touched = self._touched, set()
-            for run_id in touched:
-                await self._deliver(run_id)
+            unread = {run_id for run_id in touched if not await self._deliver(run_id)}
+            if unread:
+                self._touched |= unread
+                await asyncio.sleep(PAUSE)
+                self._news.set()
 
-    async def _deliver(self, run_id: str) -> None:
+    async def _deliver(self, run_id: str) -> bool:
+        """Whether everything that was in the log has been told."""
         after = self._seen.get(run_id, 0)
         try:
             events = await self._events.read(run_id, after=after)
         except RunNotFound:
-            return
-        except StoreError:
-            log.warning("events of %s could not be read; they are read again with its next one", run_id)
-            return
+            return True
+        except StoreUnavailable:
+            return False
+        except StoreError as error:
+            log.warning("events cannot be read: %s", error, extra={"run_id": run_id})
+            return True
         for event in events:
             for listener in tuple(self._listeners):
                 await _tell(listener, event)
             self._seen[run_id] = event.seq
         while len(self._seen) > REMEMBERED:
             del self._seen[next(iter(self._seen))]
+        return True
 
 
 async def _tell(listener: Listener, event: Event) -> None:

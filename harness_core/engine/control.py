@@ -5,7 +5,7 @@ Imports the store alone, so a web process that only takes messages in never load
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal
 
 from ulid import ULID
@@ -24,7 +24,7 @@ from harness_core.models import (
     Thread,
 )
 from harness_core.states import RunState
-from harness_core.store import Moved, Restart, Store
+from harness_core.store import PATIENCE, Moved, Restart, Store
 
 CORRECTION = "[The author of a message above has changed it since. It now says:]"
 """Stands before the new text of a message that an agent has read already."""
@@ -170,12 +170,27 @@ class Control:
         """How many runs stand where."""
         return await self._store.lists.counts(tenant)
 
-    async def list_events(self, run_id: str, *, after: int = 0) -> list[Event]:
-        """The run's events after sequence number ``after``.
+    async def list_events(self, run_id: str, *, after: int = 0, limit: int | None = None) -> list[Event]:
+        """The run's events after sequence number ``after``, at most ``limit`` of them.
+
+        The number of the last one is where the next page begins, or where :meth:`follow` goes on.
 
         :raises RunNotFound: there is no such run.
         """
-        return await self._store.events.read(run_id, after=after)
+        return await self._store.events.read(run_id, after=after, limit=limit)
+
+    def follow(
+        self, run_id: str, *, after: int = 0, while_waiting: bool = False, patience: float = PATIENCE
+    ) -> AsyncIterator[Event]:
+        """The run's events after ``after`` as they come, whichever process executes it.
+
+        Ends when the run is over or, unless ``while_waiting``, when it waits for people. While Redis is away it
+        waits, and then goes on where it was: no event is missed or told twice.
+
+        :raises RunNotFound: there is no such run, or it was removed meanwhile.
+        :raises StoreUnavailable: Redis was away for longer than ``patience`` seconds.
+        """
+        return self._store.events.follow(run_id, after=after, while_waiting=while_waiting, patience=patience)
 
     async def find_thread(self, tenant: str, conversation: str) -> Thread | None:
         """The current thread of a conversation."""

@@ -182,7 +182,7 @@ class Executor:
             channel=run.channel,
             text=story.asked.text,
         )
-        chosen = await choose_agent(story.workspace, request, story.runtime.ask_model)
+        chosen = await choose_agent(story.workspace, request, story.runtime.route)
         story.agent = story.company.agent = chosen.agent
         await self._store.runs.route(
             story.claim.fence, chosen.agent, chosen.step, story.runtime.digest(chosen.agent)

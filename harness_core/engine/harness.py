@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -20,6 +21,7 @@ from harness_core.approvals import Approval
 from harness_core.engine.approvals import Approvals
 from harness_core.engine.bus import Listener, Subscription
 from harness_core.engine.control import Control
+from harness_core.engine.deletion import Deletion
 from harness_core.engine.settling import DecisionWord, find_question, settle
 from harness_core.engine.stream_items import Listeners, StreamItem, item_of
 from harness_core.engine.worker import Worker
@@ -35,13 +37,13 @@ from harness_core.models import (
     Submission,
     WhileRunning,
 )
-from harness_core.states import LIVE, RunState
-from harness_core.store import Store
+from harness_core.states import RunState
+from harness_core.store import PATIENCE, Patience, Store
 from harness_core.store.seal import Seal
 from harness_core.workspace import WorkspaceHolder
 
-FOLLOW = 0.1
-"""Seconds between two looks at a run's log while it is followed."""
+GRACE = 5.0
+"""Seconds that runs get to end by themselves when a harness is closed, at most; a fifth of the limit where that is less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,10 @@ class Harness:
     """Owns a worker for as long as it is open; the store and the workspace belong to the caller.
 
     Use as ``async with Harness(store, holder, seal=seal) as harness``. ``reads`` (a :class:`Control`) is the
-    read side: threads, runs, messages, events; ``approvals`` lists what waits for people. ``folder`` is for
-    checkpoints in a file, where the workspace wants them there.
+    read side: threads, runs, messages, events; ``approvals`` lists what waits for people, ``deletion``
+    removes for good what is stored of a thread, a person or a team. ``folder`` is for
+    checkpoints in a file, where the workspace wants them there. While Redis is away, who follows a run waits for
+    up to ``patience`` seconds.
     """
 
     def __init__(
@@ -77,13 +81,16 @@ class Harness:
         tenant: str = "local",
         user: str = "local",
         folder: Path | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self.reads = Control(store)
         self.approvals = Approvals(store, holder)
         self._holder = holder
         self._tenant = tenant
         self._user = user
+        self._patience = patience
         self._worker = Worker(store, holder, seal=seal, folder=folder)
+        self.deletion = Deletion(store, forget=self._worker.runtimes.forget)
         self._running: asyncio.Task[None] | None = None
 
     async def initialize(self) -> None:
@@ -102,7 +109,7 @@ class Harness:
         """Waits for running work, up to ``limit`` seconds; what is left is handed over."""
         if self._running is None:
             return
-        await self._worker.drain(limit=limit)
+        await self._worker.drain(limit=limit, grace=min(GRACE, limit / 5))
         self._running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._running
@@ -230,9 +237,9 @@ class Harness:
         return await self._worker.runtimes.files(await self.reads.get_thread(thread_id))
 
     def list_host_bindings(self) -> list[tuple[str, str]]:
-        """The agents a conversation can be handed to, with what they are for."""
-        agents = self._holder.current.agents
-        return [(name, agent.description) for name, agent in sorted(agents.items())]
+        """The agents a conversation can be handed to, with what they are for; subagents are not among them."""
+        workspace = self._holder.current
+        return [(name, workspace.agents[name].description) for name in sorted(workspace.hosts)]
 
     async def _submit(self, asked: RunInput, agent_id: str, thread_id: str | None) -> Acceptance:
         self._known(agent_id)
@@ -285,20 +292,11 @@ class Harness:
         async for item in self._follow(run_id, after=after):
             if listeners is not None:
                 await listeners.tell(item)
-        return await self._result(run_id)
+        return await Patience(self._patience)(partial(self._result, run_id))
 
     async def _follow(self, run_id: str, *, after: int = 0) -> AsyncIterator[StreamItem]:
-        seen = after
-        while True:
-            run = await self.reads.get_run(run_id)
-            if run.events > seen:
-                for event in await self.reads.list_events(run_id, after=seen):
-                    seen = event.seq
-                    yield item_of(event)
-            elif run.state not in LIVE or run.state is RunState.WAITING:
-                return
-            else:
-                await asyncio.sleep(FOLLOW)
+        async for event in self.reads.follow(run_id, after=after, patience=self._patience):
+            yield item_of(event)
 
     async def _result(self, run_id: str) -> RunResult:
         run = await self.reads.get_run(run_id)

@@ -73,6 +73,11 @@ class Runtimes:
         )
         return await runtime.files(fence)
 
+    async def forget(self, thread_id: str) -> None:
+        """Removes what checkpointers of this process alone hold of a thread that is gone from the store."""
+        _, runtime = await self.current()
+        await runtime.forget(thread_id)
+
     async def aclose(self) -> None:
         """Ends sessions with tool servers and closes files. No run may be at work any more."""
         async with self._lock:

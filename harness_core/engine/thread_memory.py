@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from harness_core.engine.bus import EventBus, Subscription
+from harness_core.errors import ThreadNotFound
 from harness_core.events import Event, RunCancelled, RunCompleted, RunFailed
+from harness_core.memory_places import of_agent, of_threads
 from harness_core.models import Run
 from harness_core.redaction import redact
 from harness_core.runtime import LongTermMemory
-from harness_core.runtime.memory.places import of_agent, of_threads
 from harness_core.store import Store
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,10 @@ class ThreadMemory:
             "run": run_id,
         }
         await memory.aput(place, run.thread_id, value, index=["summary", "notes[*]"])
+        try:
+            await self._store.threads.get(run.thread_id)
+        except ThreadNotFound:  # deleted meanwhile, with what was remembered of it until then
+            await memory.adelete(place, run.thread_id)
 
 
 async def _notes(memory: LongTermMemory, run: Run) -> list[str]:

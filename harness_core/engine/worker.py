@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from ulid import ULID
@@ -21,12 +21,13 @@ from harness_core.engine.company import Admission, GroupsOf
 from harness_core.engine.executor import Executor
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter
+from harness_core.engine.maintenance import Maintenance
 from harness_core.engine.runtimes import Runtimes
 from harness_core.engine.sweep import Sweep
 from harness_core.engine.switchboard import Switchboard
 from harness_core.errors import StoreError
 from harness_core.events import RunFailed
-from harness_core.models import Claim
+from harness_core.models import Claim, Upkept
 from harness_core.runtime import render_runtime_failure
 from harness_core.states import RunState
 from harness_core.store import Store
@@ -56,7 +57,8 @@ def worker_name() -> str:
 class Worker:
     """Executes runs until it is drained or cancelled. ``bus`` sees the events of the runs it holds.
 
-    ``folder`` is where checkpoints go that a workspace keeps in a file.
+    ``folder`` is where checkpoints go that a workspace keeps in a file. ``upkept`` hears of every pass of
+    maintenance that this worker made.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Worker:
         groups_of: GroupsOf | None = None,
         capacity: int = CAPACITY,
         folder: Path | None = None,
+        upkept: Callable[[Upkept], None] | None = None,
     ) -> None:
         self.name = name or worker_name()
         self.bus = EventBus(store.events)
@@ -82,6 +85,7 @@ class Worker:
         self.runtimes = Runtimes(store, holder, seal, folder=folder)
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
+        self._maintenance = Maintenance(store, holder, self.runtimes, worker=self.name, told=upkept)
         self._board = Switchboard(store, holder)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,6 +115,7 @@ class Worker:
                     loops.create_task(self._renew(), name="renew"),
                     loops.create_task(self._sweep.run(started), name="sweep"),
                     loops.create_task(self._board.run(), name="switches"),
+                    loops.create_task(self._maintenance.run(), name="maintenance"),
                     loops.create_task(self._writer.run(), name="events"),
                     loops.create_task(self.bus.run(), name="bus"),
                 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -39,7 +40,7 @@ from harness_core.runtime.resources import Resources
 from harness_core.runtime.routing_model import RoutingModel
 from harness_core.runtime.steering import READ
 from harness_core.runtime.stream import MODES, ChunkStream
-from harness_core.store import Seal, Store
+from harness_core.store import Idle, Removed, Seal, Store
 from harness_core.workspace import Workspace, agent_digest
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class AgentRuntime:
         self._shares = resources is not None
         self._desk = Desk(workspace, store.calls, store.outputs)
         self._bindings = Bindings(workspace, self._desk, self._resources)
+        self._router = RoutingModel(self._bindings.chat_model)
 
     def digest(self, agent: str) -> str:
         """Stands for everything that says how ``agent`` behaves; see :func:`~harness_core.workspace.agent_digest`.
@@ -79,24 +81,25 @@ class AgentRuntime:
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""
         agents = self._workspace.agents
-        inner = {name for agent in agents.values() for name in agent.subagents}
         return [
-            HostBinding(agent=name, description=agent.description)
-            for name, agent in agents.items()
-            if name not in inner
+            HostBinding(agent=name, description=agents[name].description) for name in self._workspace.hosts
         ]
 
-    async def ask_model(self, question: RoutingQuestion) -> str:
-        """The agent that a model picks, as it says it; see :func:`~harness_core.routing.choose_agent`."""
-        return await RoutingModel(self._bindings.chat_model)(question)
+    async def route(self, question: RoutingQuestion) -> str:
+        """What the model says that is asked which agent fits; raises whatever the model raises."""
+        return await self._router(question)
 
     async def warm(self) -> None:
-        """Builds every agent that a conversation can be handed to, so that no run has to wait for imports.
+        """Builds every agent that a conversation can be handed to, and the model that may choose between them, so
+        that no run has to wait for imports.
 
         An agent with tools of a server that does not answer is built when it is first needed.
 
         :raises WorkspaceInvalid: a model or tool cannot be used.
         """
+        routing = self._workspace.runtime.routing.model
+        if routing is not None:
+            await asyncio.to_thread(self._bindings.chat_model, routing.use)
         for name in self._workspace.hosts:
             try:
                 await self._bindings.get(name)
@@ -109,12 +112,12 @@ class AgentRuntime:
         if not self._shares:
             await self._resources.aclose()
 
-    def memory(self, tenant: str) -> LongTermMemory:
+    async def memory(self, tenant: str) -> LongTermMemory:
         """The long-term store of ``tenant``, as the agents use it within a run.
 
         :raises WorkspaceInvalid: its embedding model cannot be used.
         """
-        return self._bindings.memory().of_tenant(tenant)
+        return (await self._bindings.memory()).of_tenant(tenant)
 
     async def stream(self, turn: Turn) -> AsyncGenerator[Chunk, None]:
         """Runs a turn until the graph is done or asks. Closing it early leaves the run resumable.
@@ -177,15 +180,25 @@ class AgentRuntime:
             return {}
         return texts_of((await self._state(fence, newest)).values.get("files") or {})
 
-    async def prune(self, tenant: str, thread_id: str, *, keep: int) -> int:
+    async def prune(self, tenant: str, thread_id: str, *, keep: int, idle: Idle | None = None) -> Removed:
         """Keeps the ``keep`` newest checkpoints of a thread in Redis; see :meth:`FencedSaver.prune_thread`.
 
-        What other checkpointers hold is not pruned: it is for one process, and goes with it or its file.
+        What other checkpointers hold is not pruned: it is for one process, and goes with it or its file, or with the
+        thread.
 
-        :returns: how many checkpoints were removed.
+        :raises StaleFence: ``idle`` was given and the thread is at work again.
         """
-        fenced = [saver for saver in await self._bindings.savers() if isinstance(saver, FencedSaver)]
-        return sum([await saver.prune_thread(thread_id, keep=keep, tenant=tenant) for saver in fenced])
+        removed = Removed()
+        for saver in await self._bindings.savers():
+            if isinstance(saver, FencedSaver):
+                removed += await saver.prune_thread(thread_id, keep=keep, tenant=tenant, idle=idle)
+        return removed
+
+    async def forget(self, thread_id: str) -> None:
+        """Removes what checkpointers of this process alone hold of a thread that is gone from the store."""
+        for saver in await self._bindings.savers():
+            if not isinstance(saver, FencedSaver):
+                await saver.adelete_thread(thread_id)
 
     async def _newest(self, fence: Fence) -> CheckpointTuple | None:
         """The newest checkpoint of the thread; of several checkpointers, the run's own counts first."""

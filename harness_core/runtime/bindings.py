@@ -62,6 +62,7 @@ class Bindings:
         self._resources = resources
         self._parts = Parts(workspace, resources.servers)
         self._memory: LongTermMemory | None = None
+        self._opening = asyncio.Lock()
         self._bindings: dict[str, Binding] = {}
         self._inner: dict[str, Binding] = {}
         self._building: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -83,7 +84,7 @@ class Bindings:
             return self._bindings[name]
 
     def chat_model(self, name: str) -> BaseChatModel:
-        """A model of the workspace by name.
+        """A chat model of the workspace.
 
         :raises WorkspaceInvalid: it cannot be used.
         """
@@ -96,15 +97,17 @@ class Bindings:
         opened = [await self._resources.savers.open(each) for each in dict.fromkeys(declared)]
         return list(dict.fromkeys(saver for saver in opened if saver is not None))
 
-    def memory(self) -> LongTermMemory:
+    async def memory(self) -> LongTermMemory:
         """The long-term store that every graph gets.
 
         :raises WorkspaceInvalid: its embedding model cannot be used.
         """
-        if self._memory is None:
-            shelf = self._resources.shelf(self._workspace.runtime)
-            self._memory = LongTermMemory(shelf, self._parts.embeddings())
-        return self._memory
+        async with self._opening:
+            if self._memory is None:
+                shelf = self._resources.shelf(self._workspace.runtime)
+                embeddings = await asyncio.to_thread(self._parts.embeddings)
+                self._memory = LongTermMemory(shelf, embeddings)
+            return self._memory
 
     async def aclose(self) -> None:
         """Gives back what the agents hold."""
@@ -115,10 +118,11 @@ class Bindings:
     async def _bind(self, agent: AgentSpec, saver: AnySaver | None, *, inner: bool) -> Binding:
         model = await asyncio.to_thread(self._parts.model, agent.model)
         tools = [tool for name in agent.tools for tool in await self._parts.tools(name)]
-        backend = self._backend(agent)
+        memory = await self.memory()
+        backend = self._backend(agent, memory)
         subagents = [await self._subagent(name) for name in agent.subagents]
         if backend is not None and GENERAL_PURPOSE not in agent.subagents:
-            subagents.append(self._general_purpose(agent, model, tools, backend))
+            subagents.append(self._general_purpose(agent, model, tools, backend, memory))
         own, brought = self._layers(agent, model, backend, subagents)
         declared = await asyncio.to_thread(self._declared, agent, model, [*tools, *brought])
         known = self._known(agent, [*tools, *brought, *declared.brought])
@@ -131,7 +135,7 @@ class Bindings:
             tools=tools,
             middleware=layers,
             checkpointer=_lent(agent) if inner else saver,
-            store=self.memory(),
+            store=memory,
             backend=backend,
             subagents=subagents,
         )
@@ -164,7 +168,12 @@ class Bindings:
         return layers, brought
 
     def _general_purpose(
-        self, agent: AgentSpec, model: BoundModel, tools: Sequence[BoundTool], backend: BackendProtocol
+        self,
+        agent: AgentSpec,
+        model: BoundModel,
+        tools: Sequence[BoundTool],
+        backend: BackendProtocol,
+        memory: LongTermMemory,
     ) -> CompiledSubAgent:
         """What a deep agent would add by itself, with a gate: its layers are those of deep agents, less ``task``."""
         spec = general_purpose(agent)
@@ -192,7 +201,7 @@ class Bindings:
             tools=tools,
             middleware=layers,
             checkpointer=_lent(agent),
-            store=self.memory(),
+            store=memory,
         )
         return as_subagent(spec, compile_graph(plan))
 
@@ -226,11 +235,11 @@ class Bindings:
             raise WorkspaceInvalid(found)
         return {tool.name: tool for tool in tools}
 
-    def _backend(self, agent: AgentSpec) -> BackendProtocol | None:
+    def _backend(self, agent: AgentSpec, memory: LongTermMemory) -> BackendProtocol | None:
         if agent.mode != "deepagent":
             return None
         try:
-            return backend_of(agent, self._workspace.folder, self.memory())
+            return backend_of(agent, self._workspace.folder, memory)
         except ToolUnusable as error:
             raise unusable("backend-unusable", f"Agent {agent.name}", error) from error
 

@@ -12,10 +12,10 @@ from deepagents.backends.protocol import BackendProtocol, SandboxBackendProtocol
 from deepagents.backends.utils import create_file_data
 from deepagents.middleware import FilesystemMiddleware, FilesystemPermission
 
+from harness_core.memory_places import files_of
 from harness_core.redaction import redact
 from harness_core.runtime.history import HistoryState
 from harness_core.runtime.memory import LongTermMemory
-from harness_core.runtime.memory.places import files_of
 from harness_core.runtime.tools import BoundTool, ToolUnusable
 from harness_core.workspace import AgentSpec, ToolSpec, python_reference
 from harness_core.workspace.schema.agents import FolderFiles, PythonFiles, StateFiles, StoredFiles

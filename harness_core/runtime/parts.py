@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from harness_core.errors import WorkspaceInvalid
+from harness_core.runtime.call_schema import CallSchema
 from harness_core.runtime.mcp import (
     ServerAddress,
     ServerUnreachable,
@@ -15,9 +16,10 @@ from harness_core.runtime.mcp import (
     load_server_tools,
 )
 from harness_core.runtime.memory import BoundEmbeddings, EmbeddingsUnusable, load_embeddings
+from harness_core.runtime.middleware import Kit, declared_middleware
 from harness_core.runtime.models import BoundModel, ModelUnusable, load_model
 from harness_core.runtime.tools import BoundTool, ToolUnusable, load_tool
-from harness_core.workspace import Diagnostic, ToolObject, Workspace
+from harness_core.workspace import AgentSpec, Diagnostic, ToolObject, Workspace, check_against_schema
 
 T = TypeVar("T")
 
@@ -80,7 +82,18 @@ class Parts:
                     self._tools[name] = await self._of_server(declared)
             except ToolUnusable as error:
                 raise unusable("tool-unusable", f"Tool {name}", error) from error
+        wrong = [each for each in self.doubts(self._tools[name]) if each.severity == "error"]
+        if wrong:
+            raise WorkspaceInvalid(wrong)
         return self._tools[name]
+
+    def doubts(self, tools: Sequence[BoundTool]) -> list[Diagnostic]:
+        """What the workspace says about these tools that does not go together with what they take."""
+        return [
+            each
+            for tool in tools
+            for each in check_against_schema(self._workspace, tool.spec, CallSchema.of(tool.tool).schema)
+        ]
 
     async def aclose(self) -> None:
         """Gives back the sessions with tool servers."""
@@ -99,7 +112,8 @@ class Parts:
 
 
 def check_runtime(workspace: Workspace) -> list[Diagnostic]:
-    """Imports every tool, builds every model, asks every tool server what it offers, and lists what cannot be used.
+    """Imports every tool, builds every model and middleware, asks every tool server what it offers, and lists what
+    cannot be used or does not go together.
 
     Sends nothing to models. Not for use inside an event loop, since it runs one; call it in a thread there.
     """
@@ -122,10 +136,9 @@ async def _check(workspace: Workspace) -> list[Diagnostic]:
                 found.extend(each for each in error.findings if isinstance(each, Diagnostic))
         for each in await asyncio.gather(*(_check_tools(parts, name) for name in workspace.tools)):
             found.extend(each)
-        if not found:
+        if all(each.severity == "warning" for each in found):
             for agent in workspace.agents.values():
-                tools = [tool for name in agent.tools for tool in await parts.tools(name)]
-                found.extend(clashes(agent.name, tools))
+                found.extend(await _check_agent(parts, workspace, agent))
     finally:
         await parts.aclose()
         await servers.aclose()
@@ -134,12 +147,26 @@ async def _check(workspace: Workspace) -> list[Diagnostic]:
 
 async def _check_tools(parts: Parts, name: str) -> list[Diagnostic]:
     try:
-        await parts.tools(name)
+        return parts.doubts(await parts.tools(name))
     except WorkspaceInvalid as error:
         return [each for each in error.findings if isinstance(each, Diagnostic)]
     except ServerUnreachable as error:
         return [_finding("tool-server-unreachable", f"Tool {name}", str(error))]
-    return []
+
+
+async def _check_agent(parts: Parts, workspace: Workspace, agent: AgentSpec) -> list[Diagnostic]:
+    tools = [tool for name in agent.tools for tool in await parts.tools(name)]
+    kit = Kit(
+        model=parts.model(agent.model).model,
+        models=lambda name: parts.model(name).model,
+        tools={tool.name: tool for tool in tools},
+        folder=workspace.folder,
+    )
+    try:
+        brought = declared_middleware(workspace, agent, kit).brought
+    except WorkspaceInvalid as error:
+        return [each for each in error.findings if isinstance(each, Diagnostic)]
+    return clashes(agent.name, [*tools, *brought])
 
 
 def clashes(agent: str, tools: list[BoundTool]) -> list[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -34,7 +35,7 @@ class RoutingModel:
 
     async def __call__(self, question: RoutingQuestion) -> str:
         """The answer as it came; whether it is a name is for the caller to see. Raises what the model raises."""
-        model = self._models(question.model)
+        model = await asyncio.to_thread(self._models, question.model)  # it may import a provider
         messages = _messages(question)
         try:
             return await _whole(model.bind_tools([_choice(question)], tool_choice="any"), messages)

@@ -10,10 +10,11 @@ from typing import Self
 from harness_core.store.approvals import ApprovalRepository, Due
 from harness_core.store.audit import AuditRepository, verify_chain
 from harness_core.store.calls import CallRepository, Question, Standing, Unstarted
-from harness_core.store.checkpoints import CheckpointRepository, WriteRow
-from harness_core.store.connection import connect, pin_meta, store_errors, verify
+from harness_core.store.checkpoints import CheckpointRepository, Idle, Removed, WriteRow
+from harness_core.store.connection import Patience, connect, pin_meta, store_errors, verify
 from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Lost, Wait
-from harness_core.store.events import EventRepository
+from harness_core.store.erasure import ErasureRepository
+from harness_core.store.events import PATIENCE, EventRepository
 from harness_core.store.items import ItemName, ItemRepository, ItemWrite, Namespace, StoredItem
 from harness_core.store.keys import Keys
 from harness_core.store.listing import RunList, ThreadRepository
@@ -24,6 +25,7 @@ from harness_core.store.runs import Appended, Parked, Reaped, RunRepository
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 from harness_core.store.switches import SwitchRepository
+from harness_core.store.upkeep import Forgotten, IdleThread, UpkeepRepository
 
 
 class Store:
@@ -41,11 +43,13 @@ class Store:
         self.audit = AuditRepository(self.client, scripts)
         self.lists = RunList(self.client, scripts)
         self.threads = ThreadRepository(self.client, scripts, seal)
-        self.events = EventRepository(self.client, self.runs, seal)
+        self.events = EventRepository(self.client, scripts, self.runs, seal)
         self.deliveries = DeliveryRepository(self.client, scripts, self.runs)
         self.checkpoints = CheckpointRepository(self.client, scripts)
         self.items = ItemRepository(self.client, scripts, seal)
         self.outputs = OutputRepository(self.client, scripts, seal)
+        self.erasure = ErasureRepository(self.client, scripts)
+        self.upkeep = UpkeepRepository(self.client, scripts)
         self.presence = PresenceRepository(self.client, scripts)
 
     @classmethod
@@ -86,6 +90,7 @@ class Store:
 
 
 __all__ = [
+    "PATIENCE",
     "Appended",
     "ApprovalRepository",
     "AuditRepository",
@@ -95,7 +100,11 @@ __all__ = [
     "CheckpointRepository",
     "DeliveryRepository",
     "Due",
+    "ErasureRepository",
     "EventRepository",
+    "Forgotten",
+    "Idle",
+    "IdleThread",
     "ItemName",
     "ItemRepository",
     "ItemWrite",
@@ -105,9 +114,11 @@ __all__ = [
     "Namespace",
     "OutputRepository",
     "Parked",
+    "Patience",
     "PresenceRepository",
     "Question",
     "Reaped",
+    "Removed",
     "Restart",
     "RunList",
     "RunRepository",
@@ -118,6 +129,7 @@ __all__ = [
     "SwitchRepository",
     "ThreadRepository",
     "Unstarted",
+    "UpkeepRepository",
     "Wait",
     "WriteRow",
     "verify_chain",

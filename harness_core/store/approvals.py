@@ -45,6 +45,8 @@ from harness_core.store.runs import RunRepository
 from harness_core.store.scripts import Scripts, texts
 from harness_core.store.seal import Seal
 
+_SEPARATOR = "."  # in cursors; in no id
+
 Lost = AlreadyDecided | TooLate | Stale | RunOver | NotApplicable
 """Why a decision or a change did nothing."""
 
@@ -92,14 +94,30 @@ class ApprovalRepository:
     async def page(
         self, tenant: str, *, open_only: bool, cursor: str | None = None, limit: int = 10
     ) -> Page[Approval]:
-        """Questions, the newest first. ``cursor`` is the place of the last one that was seen."""
+        """Questions, the newest first. The cursor is the place of the last one: when it was asked, and its id.
+
+        Exact while questions come and go; several may have been asked in the same millisecond.
+        """
         keys = self._scripts.keys(tenant)
         index = keys("approvals_open" if open_only else "approvals", tenant)
-        start = int(cursor) if cursor and cursor.isdecimal() else 0
+        at, _, last = (cursor or "").partition(_SEPARATOR)
         async with store_errors():
-            ids = await self._client.zrange(index, start, start + limit, desc=True)
-        items = await self._read(keys, texts(ids[:limit]))
-        return Page(items=tuple(items), cursor=str(start + limit) if len(ids) > limit else None)
+            pipe = self._client.pipeline(transaction=True)
+            pipe.zrange(index, at or "+inf", at or "+inf", byscore=True, desc=True, withscores=True)
+            older = f"({at}" if at else "+inf"
+            pipe.zrange(
+                index, older, "-inf", byscore=True, desc=True, offset=0, num=limit + 1, withscores=True
+            )
+            same, rows = await pipe.execute()
+        places = [
+            (approval_id.decode(), int(score))
+            for approval_id, score in (*(row for row in same if row[0].decode() < last), *rows)
+        ]
+        items = await self._read(keys, [approval_id for approval_id, _ in places[:limit]])
+        if len(places) <= limit:
+            return Page(items=tuple(items))
+        end, asked_at = places[limit - 1]
+        return Page(items=tuple(items), cursor=f"{asked_at}{_SEPARATOR}{end}")
 
     async def count_open(self, tenant: str) -> int:
         """How many questions wait for people."""

@@ -25,15 +25,24 @@ class AuditRepository:
     async def read(self, tenant: str, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """The links after sequence number ``after``, in order."""
         keys = self._scripts.keys(tenant)
+        while True:
+            cut = await self._cut_off(tenant)
+            # Retention cuts the oldest links off, so the place of a link is counted from the first that is left.
+            start = max(0, after - cut)
+            async with store_errors():
+                rows = await self._client.lrange(keys("audit", tenant), start, start + limit - 1)
+            if await self._cut_off(tenant) == cut:
+                return [_entry(row) for row in rows]
+
+    async def _cut_off(self, tenant: str) -> int:
+        """How many links are gone: the newest one's number less how many there are."""
+        keys = self._scripts.keys(tenant)
         async with store_errors():
             pipe = self._client.pipeline(transaction=True)
             pipe.hget(keys("audit_head", tenant), "seq")
             pipe.llen(keys("audit", tenant))
             newest, length = await pipe.execute()
-            # Retention cuts the oldest links off, so the place of a link is counted from the newest one.
-            start = max(0, after + int(length) - int(newest or 0))
-            rows = await self._client.lrange(keys("audit", tenant), start, start + limit - 1)
-        return [_entry(row) for row in rows]
+        return int(newest or 0) - int(length)
 
     async def newest(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
         """The newest links, the newest first."""

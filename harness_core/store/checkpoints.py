@@ -27,7 +27,29 @@ class WriteRow:
     overwrite: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What was removed: checkpoints, and stored values of channels."""
+
+    checkpoints: int = 0
+    values: int = 0
+
+    def __add__(self, other: Removed) -> Removed:
+        return Removed(checkpoints=self.checkpoints + other.checkpoints, values=self.values + other.values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idle:
+    """A thread nobody works on, as it was when it was looked at: any later claim raises ``epoch``."""
+
+    tenant: str
+    conversation: str
+    epoch: int
+
+
 BlobKey = tuple[str, str]  # channel, version
+
+_AT_ONCE = 200  # checkpoints or values removed by one call: the server does nothing else meanwhile
 
 
 class CheckpointRepository:
@@ -125,29 +147,78 @@ class CheckpointRepository:
                 found.extend([unquote(key.decode().removeprefix(prefix)) async for key in scan])
         return sorted(found)
 
-    async def delete_thread(self, thread_id: str) -> None:
+    async def idle(self, thread_id: str) -> Idle | None:
+        """What must still hold when something of this thread is removed; None while a run of it is not over."""
+        for keys in self._scripts.all_keys():
+            async with store_errors():
+                names = await self._client.hmget(keys("thread", thread_id), "tenant", "conversation")
+            if names[0] is None:
+                continue
+            tenant, conversation = (name.decode() for name in names)
+            async with store_errors():
+                pipe = self._client.pipeline(transaction=True)
+                pipe.hget(keys("conversation", tenant, conversation), "epoch")
+                pipe.exists(keys("inbox", tenant, conversation))
+                epoch, busy = await pipe.execute()
+            if not busy:
+                return Idle(tenant=tenant, conversation=conversation, epoch=int(epoch or 0))
+        return None
+
+    async def delete_thread(self, thread_id: str) -> Removed:
         """Forgets everything about a thread's checkpoints."""
         keys = await self._home(thread_id)
+        removed = Removed()
         for ns in await self.namespaces(thread_id):
-            await self.delete_namespace(thread_id, ns)
+            removed += await self.delete_namespace(thread_id, ns)
         async with store_errors():
             await self._client.unlink(keys("ck_namespaces", thread_id))
+        return removed
 
-    async def delete_namespace(self, thread_id: str, ns: str) -> None:
-        """Forgets everything in one namespace of a thread."""
-        keys = await self._home(thread_id)
-        await self.delete_checkpoints(thread_id, ns, await self.ids(thread_id, ns))
-        async with store_errors():
-            pipe = self._client.pipeline(transaction=True)
-            for name in ("ck_headers", "ck_ids", "ck_blobs"):
-                pipe.unlink(keys(name, thread_id, ns))
-            pipe.srem(keys("ck_namespaces", thread_id), ns)
-            await pipe.execute()
+    async def delete_namespace(self, thread_id: str, ns: str, *, idle: Idle | None = None) -> Removed:
+        """Forgets everything in one namespace of a thread.
+
+        :raises StaleFence: ``idle`` was given and the thread is at work again; what is left can be read as before.
+        """
+        ids, blobs = await self.ids(thread_id, ns), await self.blob_keys(thread_id, ns)
+        removed = await self.delete_checkpoints(thread_id, ns, ids, blobs, idle=idle)
+        if idle is None:
+            keys = await self._home(thread_id)
+            async with store_errors():
+                await self._client.srem(keys("ck_namespaces", thread_id), ns)
+        return removed
 
     async def delete_checkpoints(
-        self, thread_id: str, ns: str, ids: Sequence[str], blobs: Sequence[BlobKey] = ()
-    ) -> None:
-        """Forgets these checkpoints, their writes, and the channel values that only they used."""
+        self,
+        thread_id: str,
+        ns: str,
+        ids: Sequence[str],
+        blobs: Sequence[BlobKey] = (),
+        *,
+        idle: Idle | None = None,
+    ) -> Removed:
+        """Forgets these checkpoints, their writes, and the channel values that only they used.
+
+        :raises StaleFence: ``idle`` was given and the thread is at work again. What is left can be read as before:
+            checkpoints go before the values they used.
+        """
+        fields = [_blob_field(key) for key in blobs]
+        removed = Removed()
+        for start in range(0, max(1, len(ids)), _AT_ONCE):
+            removed += await self._delete(thread_id, ns, ids[start : start + _AT_ONCE], (), idle)
+        for start in range(0, len(fields), _AT_ONCE):
+            removed += await self._delete(thread_id, ns, (), fields[start : start + _AT_ONCE], idle)
+        return removed
+
+    async def _delete(
+        self, thread_id: str, ns: str, ids: Sequence[str], fields: Sequence[bytes], idle: Idle | None
+    ) -> Removed:
+        if idle is not None:
+            reply = await self._scripts.call(
+                "ck_prune", self._scripts.keys(idle.tenant), idle.tenant, idle.conversation, idle.epoch, thread_id, ns, len(ids), *ids, *fields
+            )  # fmt: skip
+            if reply[0] == b"busy":
+                raise StaleFence(f"thread {thread_id} is at work again: its checkpoints are left alone")
+            return Removed(checkpoints=int(reply[1]), values=int(reply[2]))
         keys = await self._home(thread_id)
         async with store_errors():
             pipe = self._client.pipeline(transaction=True)
@@ -155,9 +226,10 @@ class CheckpointRepository:
                 pipe.hdel(keys("ck_headers", thread_id, ns), each)
                 pipe.zrem(keys("ck_ids", thread_id, ns), each)
                 pipe.unlink(keys("ck_writes", thread_id, ns, each))
-            for key in blobs:
-                pipe.hdel(keys("ck_blobs", thread_id, ns), _blob_field(key))
+            for field in fields:
+                pipe.hdel(keys("ck_blobs", thread_id, ns), field)
             await pipe.execute()
+        return Removed(checkpoints=len(ids), values=len(fields))
 
     async def _hash(self, thread_id: str, name: str, ns: str, fields: Sequence[bytes]) -> list[bytes | None]:
         if not fields:

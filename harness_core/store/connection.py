@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -14,6 +15,8 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from harness_core.errors import SchemaTooNew, StoreMisconfigured, StoreUnavailable
 from harness_core.store.keys import META
+
+T = TypeVar("T")
 
 Client = Any
 """A :class:`redis.asyncio.Redis` that returns bytes.
@@ -24,6 +27,8 @@ demand casts; each repository states what comes back.
 
 SCHEMA = 1
 MINIMUM = (7, 0)
+
+_PAUSE = 0.2  # seconds between two tries of a read that waits for Redis
 
 
 def connect(url: str, *, retries: int = 3, connections: int = 64) -> Client:
@@ -58,6 +63,32 @@ async def store_errors(limit: float = 5.0) -> AsyncIterator[None]:
     except (RedisError, OSError) as error:
         what = f"{type(error).__name__}: {error}" if str(error) else f"no answer within {limit:g} s"
         raise StoreUnavailable(f"Redis did not do what was asked ({what})") from error
+
+
+class Patience:
+    """Lets reads outlast an outage of at most ``seconds``; whoever answers again starts that time anew."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since: float | None = None
+
+    async def __call__(self, read: Callable[[], Awaitable[T]]) -> T:
+        """What ``read`` returns, as soon as it can be read.
+
+        :raises StoreUnavailable: the outage lasts too long.
+        """
+        while True:
+            try:
+                answer = await read()
+            except StoreUnavailable:
+                now = time.monotonic()
+                self._since = now if self._since is None else self._since
+                if now - self._since >= self._seconds:
+                    raise
+                await asyncio.sleep(_PAUSE)
+            else:
+                self._since = None
+                return answer
 
 
 async def verify(client: Client) -> None:

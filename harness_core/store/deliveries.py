@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from harness_core.errors import RunNotFound
 from harness_core.models import Delivery, Dirty, Ownership
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.runs import RunRepository
@@ -123,12 +124,13 @@ class DeliveryRepository:
             await self._client.set(keys("closed", tenant, method), "1", px=max(1, round(seconds * 1000)))
 
     async def mark_dirty(self, run_id: str) -> None:
-        """Asks for the run's messages to be looked at again."""
-        run = await self._runs.get(run_id)
-        keys = self._scripts.keys(run.tenant)
-        score = (run.ended_at - _FRONT) if run.ended_at else run.created_at
-        async with store_errors():
-            await self._client.zadd(keys("dirty", run.tenant), {run_id: score}, nx=True)
+        """Asks for the run's messages to be looked at again.
+
+        :raises RunNotFound: there is no such run.
+        """
+        reply = await self._scripts.call("mark_dirty", await self._runs.locate(run_id), run_id)
+        if reply[0] == b"missing":
+            raise RunNotFound(run_id)
 
     def _place(self, ownership: Ownership, delivery: Delivery) -> tuple[Any, ...]:
         record = asdict(delivery)

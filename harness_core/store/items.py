@@ -15,7 +15,7 @@ them end the namespace.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -123,14 +123,20 @@ class ItemRepository:
         if flat:
             await self._scripts.call("item_index", self._scripts.keys(tenant), tenant, *flat)
 
-    async def forget(self, tenant: str, prefix: Namespace = ()) -> int:
-        """Forgets everything in and below ``prefix``; returns how many items that were."""
-        count = 0
-        while names := await self.names(tenant, prefix):
+    async def forget(
+        self, tenant: str, prefix: Namespace = (), unwanted: Callable[[StoredItem], bool] | None = None
+    ) -> int:
+        """Forgets what is in and below ``prefix``, or what of it is ``unwanted``; returns how many items that were."""
+        count, last = 0, None
+        while names := await self.names(tenant, prefix, after=last):
+            last = names[-1]
             for start in range(0, len(names), _AT_ONCE):
-                some = names[start : start + _AT_ONCE]
-                await self.write(tenant, [ItemWrite(namespace=at, key=key, value=None) for at, key in some])
-            count += len(names)
+                going = names[start : start + _AT_ONCE]
+                if unwanted is not None:
+                    items = await self.read(tenant, going)
+                    going = [item.name for item in items if item is not None and unwanted(item)]
+                await self.write(tenant, [ItemWrite(namespace=at, key=key, value=None) for at, key in going])
+                count += len(going)
         return count
 
     def _item(self, tenant: str, name: ItemName, row: Sequence[bytes | None]) -> StoredItem | None:

@@ -23,8 +23,11 @@ TEMPLATES: dict[str, str] = {
     "inbox": "inbox:%s:%s",  # list of run ids of a conversation, the head may run
     "thread": "thread:%s",  # hash: a generation of a conversation
     "thread_runs": "thread:%s:runs",  # zset of run ids, score 0
+    "thread_people": "thread:%s:people",  # set of those who wrote something in it
+    "threads_user": "threads:%s:user:%s",  # set of the threads in which a person wrote something
     "run": "run:%s",  # hash: the run's record, sealed input and output
-    "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = index + 1
+    "events": "run:%s:events",  # list: at|sealed?|name|payload, sequence = folded + index + 1
+    "folded": "run:%s:folded",  # string: the first `folded` events of an ended run, compressed and sealed
     "steers": "run:%s:steers",  # list of ids of messages that a run at work has still to read
     "steered": "run:%s:steered",  # list of ids of those that it has read, in order
     "steer": "run:%s:steer:%s",  # hash: such a message, its input sealed
@@ -49,6 +52,9 @@ TEMPLATES: dict[str, str] = {
     "leases": "leases",  # zset of run ids by the end of their lease, ms
     "active": "active:%s",  # set of a tenant's leased runs
     "active_user": "active:%s:%s",  # set of a person's leased runs
+    "unfolded": "unfolded",  # zset of ended runs whose events are a list still, by their end, ms
+    "unpruned": "unpruned",  # zset of threads with checkpoints to thin out or to forget, by when they fell idle, ms
+    "upkeep": "upkeep",  # hash: worker, until, due: who does the maintenance, and when it is due again
     "switches": "switches",  # hash: draining, by, at, reloads; in the first partition, for all workers
     "wake": "wake",  # list of at most 256 tokens, they carry nothing
     "worker": "worker:%s",  # string, expires with the worker
@@ -71,6 +77,30 @@ TEMPLATES: dict[str, str] = {
 }
 
 
+_FAMILIES = ("run", "thread", "approval")
+"""Nouns whose keys all begin with their name and their id."""
+
+_OF_OTHERS = (*_FAMILIES, "ck", "op", "worker")
+
+
+def family(noun: str) -> list[str]:
+    """The names of the keys that a noun's id alone leads to: they live and go together."""
+    return [
+        name
+        for name, template in TEMPLATES.items()
+        if template.count("%s") == 1 and f"{template}:".startswith(f"{noun}:%s:")
+    ]
+
+
+def of_tenants() -> list[str]:
+    """The names of the keys that belong to a tenant, whose id is the first thing in them."""
+    return [
+        name
+        for name, template in TEMPLATES.items()
+        if "%s" in template and template.partition(":")[0] not in _OF_OTHERS
+    ]
+
+
 def partition_of(tenant: str, partitions: int) -> int:
     """The partition that holds everything of ``tenant``."""
     return crc32(tenant.encode()) % partitions
@@ -86,9 +116,18 @@ class Keys:
         """The key ``name`` for ``parts``. A wrong name or count is a programmer's error."""
         return f"{self.root}:{TEMPLATES[name]}" % tuple(quote(part, safe="") for part in parts)
 
+    def of_tenant(self, name: str, tenant: str) -> str:
+        """The key ``name`` of a tenant; a pattern of all of them where more than the tenant leads to one.
+
+        An encoded id holds no character that means something in a pattern.
+        """
+        template = TEMPLATES[name]
+        rest = ["*"] * (template.count("%s") - 1)
+        return f"{self.root}:{template}" % (quote(tenant, safe=""), *rest)
+
 
 def lua_builders() -> str:
-    """The table as Lua: ``key.run(id)`` and so on, under the root in ``KEYS[1]``."""
+    """The table as Lua: ``key.run(id)`` and so on, under the root in ``KEYS[1]``, and the families by noun."""
     lines = ["local key = {}"]
     for name, template in TEMPLATES.items():
         names = [f"a{index}" for index in range(template.count("%s"))]
@@ -96,4 +135,6 @@ def lua_builders() -> str:
         for each in names:
             spelt = spelt.replace("%s", f"' .. quote({each}) .. '", 1)
         lines.append(f"function key.{name}({', '.join(names)}) return root .. ':{spelt}' end")
+    families = (f"{noun} = {{ {', '.join(f'key.{name}' for name in family(noun))} }}" for noun in _FAMILIES)
+    lines.append(f"local FAMILY = {{ {', '.join(families)} }}")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Lists of runs and threads, newest first, a page at a time.
 
 Run ids begin with their time, and every index holds them under one score, so an index is ordered by id and
-the cursor of a page is simply the last id on it: exact, also while new runs arrive.
+the cursor of a page is simply the last id on it: exact, also while new runs arrive and old ones are removed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 
 _CHUNK = 100
+_SEPARATOR = "."  # in cursors; in no id
 
 
 class RunList:
@@ -53,7 +54,7 @@ class RunList:
         items: list[Run] = []
         upper = cursor
         while len(items) <= limit:
-            ids = await self._ids(index, upper)
+            ids = await ids_before(self._client, index, upper)
             items.extend(run for run in await self._read(keys, ids) if _fits(run, wanted))
             if len(ids) < _CHUNK:
                 break
@@ -62,17 +63,11 @@ class RunList:
         items = items[:limit]
         return Page(items=tuple(items), cursor=items[-1].run_id if more else None)
 
-    async def _ids(self, index: str, before: str | None) -> list[str]:
-        start = f"({before}" if before else "+"
-        async with store_errors():
-            ids = await self._client.zrange(index, start, "-", bylex=True, desc=True, offset=0, num=_CHUNK)
-        return [run_id.decode() for run_id in ids]
-
     async def _read(self, keys: Keys, ids: list[str]) -> list[Run]:
         if not ids:
             return []
         async with store_errors():
-            pipe = self._client.pipeline(transaction=False)
+            pipe = self._client.pipeline(transaction=True)
             for run_id in ids:
                 pipe.hmget(keys("run", run_id), FIELDS)
                 pipe.llen(keys("events", run_id))
@@ -105,29 +100,46 @@ class ThreadRepository:
         raise ThreadNotFound(thread_id)
 
     async def page(self, tenant: str, *, cursor: str | None = None, limit: int = 20) -> Page[Thread]:
-        """Threads by their newest run: each stands where that run stands."""
+        """Threads by their newest run: each stands where that run stands.
+
+        A list that was begun shows how it stood then: a thread that is used meanwhile keeps its place on the pages
+        that follow, and is on none of them twice.
+        """
         keys = self._scripts.keys(tenant)
         index = keys("runs", tenant)
+        began, _, last = (cursor or "").partition(_SEPARATOR)
         threads: list[Thread] = []
-        last = cursor
-        while len(threads) < limit:
-            start = f"({last}" if last else "+"
-            async with store_errors():
-                ids = await self._client.zrange(
-                    index, start, "-", bylex=True, desc=True, offset=0, num=_CHUNK
-                )
-            for raw in ids:
-                last = raw.decode()
-                async with store_errors():
-                    thread_id = await self._client.hget(keys("run", last), "thread_id")
-                thread = await self._read(keys, thread_id.decode()) if thread_id else None
-                if thread and thread.latest_run == last:
+        while True:
+            ids = await ids_before(self._client, index, last or None)
+            began = began or (ids[0] if ids else "")
+            for run_id in ids:
+                thread = await self._standing_at(keys, run_id, began)
+                if thread is not None and len(threads) == limit:
+                    return Page(items=tuple(threads), cursor=f"{began}{_SEPARATOR}{last}")
+                last = run_id
+                if thread is not None:
                     threads.append(thread)
-                if len(threads) == limit:
-                    return Page(items=tuple(threads), cursor=last)
             if len(ids) < _CHUNK:
-                break
-        return Page(items=tuple(threads))
+                return Page(items=tuple(threads))
+
+    async def _standing_at(self, keys: Keys, run_id: str, began: str) -> Thread | None:
+        """The thread whose newest run this was when the list was ``began`` with another."""
+        async with store_errors():
+            thread_id = await self._client.hget(keys("run", run_id), "thread_id")
+            if thread_id is None:
+                return None
+            newest = await self._client.zrange(
+                keys("thread_runs", thread_id.decode()),
+                f"[{began}",
+                "-",
+                bylex=True,
+                desc=True,
+                offset=0,
+                num=1,
+            )
+        if [each.decode() for each in newest] != [run_id]:
+            return None
+        return await self._read(keys, thread_id.decode())
 
     async def messages(self, thread_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Message]:
         """The log of a thread, newest first: the answer of a run, then what people said that it answers."""
@@ -194,6 +206,14 @@ class ThreadRepository:
             generation=int(raw.get("generation", 1)),
             version=int(raw.get("version", 1)),
         )
+
+
+async def ids_before(client: Client, index: str, run_id: str | None, limit: int = _CHUNK) -> list[str]:
+    """The newest run ids of an index that are older than ``run_id``, which need not be there any more."""
+    start = f"({run_id}" if run_id else "+"
+    async with store_errors():
+        ids = await client.zrange(index, start, "-", bylex=True, desc=True, offset=0, num=limit)
+    return [each.decode() for each in ids]
 
 
 def _index(keys: Keys, tenant: str, wanted: RunFilter) -> str:

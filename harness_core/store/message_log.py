@@ -13,6 +13,7 @@ from harness_core.store.run_record import decode_input
 from harness_core.store.scripts import texts
 from harness_core.store.seal import Seal
 
+_SEPARATOR = "."  # in cursors; in no id
 _RUN = ("user", "created_at", "input", "ended_at", "output")
 _STEER = ("user", "at", "input", "kind")
 
@@ -27,12 +28,23 @@ class MessageLog:
         self._thread = thread
 
     async def page(self, cursor: str | None, limit: int) -> Page[Message]:
-        """What belongs to the next ``limit`` runs before the run ``cursor``."""
-        ids = await self._runs(f"({cursor}" if cursor else "+", limit + 1)
-        items: list[Message] = []
-        for run_id, row, steers in await self._rows(ids[:limit]):
-            items += self._of_run(run_id, row, await self._steered(run_id, steers))
-        return Page(items=tuple(items), cursor=ids[limit - 1] if len(ids) > limit else None)
+        """Up to ``limit`` messages before the one that ``cursor`` names by its run and its place there.
+
+        Places count from the oldest, so what is said meanwhile changes none.
+        """
+        last, _, place = (cursor or "").partition(_SEPARATOR)
+        before = int(place) if place.isdecimal() else 0
+        ids = [last] if before else []
+        ids += await self._runs(f"({last}" if last else "+", limit + 1)
+        found: list[tuple[int, Message]] = []
+        for run_id, row, steers in await self._rows(ids):
+            said = self._of_run(run_id, row, await self._steered(run_id, steers))
+            found += list(enumerate(said[:before] if run_id == last else said))[::-1]
+            if len(found) > limit:
+                end, oldest = found[limit - 1]
+                shown = tuple(message for _, message in found[:limit])
+                return Page(items=shown, cursor=f"{oldest.run_id}{_SEPARATOR}{end}")
+        return Page(items=tuple(message for _, message in found))
 
     async def _runs(self, start: str, count: int) -> list[str]:
         index = self._keys("thread_runs", self._thread.thread_id)
@@ -69,13 +81,14 @@ class MessageLog:
         ]
 
     def _of_run(self, run_id: str, row: Sequence[bytes | None], steered: list[Message]) -> list[Message]:
+        """What was said, oldest first."""
         user, created, asked, ended, answer = row
         said = [self._said(run_id, run_id, user, created, asked)] if asked else []
         said += steered
         if answer:
             text = self._seal.open(answer, self._thread.tenant, run_id, "output").decode()
             said.append(Message(role="assistant", text=text, run_id=run_id, at=int(ended or 0)))
-        return said[::-1]
+        return said
 
     def _said(
         self, run_id: str, message: str, user: bytes | None, at: bytes | None, asked: bytes | None

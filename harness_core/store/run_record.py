@@ -13,6 +13,7 @@ FIELDS = (
     "version", "tenant", "conversation", "thread_id", "user", "state", "created_at", "agent", "channel",
     "target", "started_at", "ended_at", "epoch", "attempts", "takeovers", "reason", "cancelled_by",
     "workspace", "traceparent", "retry_of", "left_at", "left", "pause", "intent", "requesters", "held",
+    "folded",
 )  # fmt: skip
 """What a record is read from: everything but the sealed input and output."""
 
@@ -24,7 +25,10 @@ _INTENTS: Final[Mapping[str, Literal["run-input", "approval-decision"]]] = {
 
 
 def decode_run(run_id: str, values: Sequence[bytes | None], events: int = 0) -> Run | None:
-    """The run in ``values`` (in the order of :data:`FIELDS`), or None when the hash is not there."""
+    """The run in ``values`` (in the order of :data:`FIELDS`), or None when the hash is not there.
+
+    ``events`` is the length of its list of events, read in the same transaction.
+    """
     raw = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value}
     if "state" not in raw:
         return None
@@ -49,7 +53,7 @@ def decode_run(run_id: str, values: Sequence[bytes | None], events: int = 0) -> 
         cancel_requested="cancelled_by" in raw,
         workspace=raw.get("workspace"),
         traceparent=raw.get("traceparent"),
-        events=events,
+        events=int(raw.get("folded", 0)) + events,
         retry_of=raw.get("retry_of"),
         left_at=_number(raw, "left_at"),
         handed_over=raw.get("left") == "handover",

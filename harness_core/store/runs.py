@@ -296,7 +296,7 @@ class RunRepository:
 
     async def _read(self, keys: Keys, run_id: str) -> Run | None:
         async with store_errors():
-            pipe = self._client.pipeline(transaction=False)
+            pipe = self._client.pipeline(transaction=True)
             pipe.hmget(keys("run", run_id), FIELDS)
             pipe.llen(keys("events", run_id))
             values, events = await pipe.execute()

@@ -24,7 +24,8 @@ Argument = str | bytes | int
 
 REPEATABLE = frozenset(
     {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
-     "item_read", "item_list", "item_index", "output_put", "steers_read"}
+     "item_read", "item_list", "item_index", "output_put", "steers_read", "mark_dirty", "fold", "forget_run",
+     "forget_thread", "evict", "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen"}
 )  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 
@@ -32,10 +33,13 @@ SHARED: Mapping[tuple[str, ...], frozenset[str]] = {
     ("sha256", "questions"): frozenset(
         {"call_open", "decide", "revise", "expire", "stir", "abandon", "note"}
     ),
-    ("inbox",): frozenset({"accept", "restart", "amend", "withdraw", "finish", "cancel", "reap", "abandon"}),
+    ("inbox",): frozenset(
+        {"accept", "restart", "amend", "withdraw", "finish", "cancel", "reap", "abandon", "evict"}
+    ),
+    ("forgetting",): frozenset({"forget_run", "forget_thread"}),
 }
-"""Files that stand between the prelude and some verbs: those that ask people and add to the audit chain, and those
-that begin, steer and end runs."""
+"""Files that stand between the prelude and some verbs: those that ask people and add to the audit chain, those that
+begin, steer and end runs, and those that remove them."""
 
 _QUOTE = """
 local root = KEYS[1]

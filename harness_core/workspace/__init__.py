@@ -1,6 +1,6 @@
 """The workspace: a folder of YAML that says which agents, models, tools and channels there are, and how runs behave."""
 
-from harness_core.workspace.argument_rules import check_arguments
+from harness_core.workspace.argument_rules import check_against_schema
 from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.diagnostics import Diagnostic
 from harness_core.workspace.holder import Reloaded, ReloadOutcome, ReloadRefused, WorkspaceHolder
@@ -72,7 +72,7 @@ __all__ = (
     "agent_digest",
     "agents_reached",
     "call_rule",
-    "check_arguments",
+    "check_against_schema",
     "check_workspace",
     "load_workspace",
     "matches",

@@ -22,7 +22,7 @@ Schema: TypeAlias = Mapping[str, Any]
 _REFERENCE = re.compile(r"#/(?:\$defs|definitions)/([^/]+)")
 
 
-def check_arguments(workspace: Workspace, tool: ToolSpec, schema: Schema) -> list[Diagnostic]:
+def check_against_schema(workspace: Workspace, tool: ToolSpec, schema: Schema) -> list[Diagnostic]:
     """Everything that ``tool`` and the policies about it say wrongly about the arguments that ``schema`` describes.
 
     Conditions have to be about an enum or a boolean and compare with one of its values; titles and labels, which are

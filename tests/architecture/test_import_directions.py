@@ -15,6 +15,7 @@ RECORDS = frozenset(
         "daemon_thread",
         "errors",
         "events",
+        "memory_places",
         "models",
         "redaction",
         "states",

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from browser.conftest import desk_of
@@ -57,7 +58,7 @@ class ScriptedSupervisor:
 
 
 @asynccontextmanager
-async def supervised(browser: Browser, **app: bool) -> AsyncIterator[tuple[Desk, ScriptedSupervisor]]:
+async def supervised(browser: Browser, **app: Any) -> AsyncIterator[tuple[Desk, ScriptedSupervisor]]:
     supervisor = ScriptedSupervisor()
     async with desk_of(browser, processes=supervisor.processes, **app) as desk:
         yield desk, supervisor
@@ -75,12 +76,14 @@ async def press_what_is_lit(desk: Desk, text: str) -> None:
     for _ in range(120):
         match await desk.page.evaluate(HAS_FOCUS):
             case "it":
-                return await desk.page.keyboard.press("Enter")
+                await desk.page.keyboard.press("Enter")
+                return
             case "its group":
                 # An arrow key moves on and chooses at once, as in any group of radio buttons.
-                return await desk.page.keyboard.press("ArrowRight")
+                await desk.page.keyboard.press("ArrowRight")
+                return
         await desk.page.keyboard.press("Tab")
-    return pytest.fail(f"{text} cannot be reached by Tab")
+    pytest.fail(f"{text} cannot be reached by Tab")
 
 
 async def test_the_guide_can_be_done_without_a_mouse(

@@ -10,11 +10,11 @@ from axe_playwright_python.async_playwright import Axe
 from browser.desk import CAST, Desk
 from playground.scripted_app import button, context, mrkdwn, plain
 from playground.test_playground_drawing import CONFIRM, EVERY_MESSAGE_BLOCK, OPTIONS
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-NARROW = {"width": 375, "height": 740}
+NARROW: ViewportSize = {"width": 375, "height": 740}
 LEAST = 44
 
 
@@ -57,7 +57,7 @@ async def test_a_checker_finds_nothing_serious(desk: Desk, theme: str, rules: tu
 
 
 async def test_a_checker_finds_nothing_serious_where_it_is_narrow(desk: Desk) -> None:
-    await desk.page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # a plain dict will do
+    await desk.page.set_viewport_size(NARROW)
     await settled(desk)
     for tab in ("Thread", "What happened"):
         await desk.page.get_by_role("tab", name=tab).click()
@@ -117,7 +117,7 @@ async def test_everything_fits_and_is_large_enough_for_a_finger(desk: Desk, widt
 
 
 async def test_the_columns_become_tabs_that_the_arrow_keys_walk_and_the_guide_lights_up(desk: Desk) -> None:
-    await desk.page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # a plain dict will do
+    await desk.page.set_viewport_size(NARROW)
     await expect(desk.lit).to_have_text("Send")
     await desk.page.get_by_role("tab", name="Thread").focus()
     await desk.page.keyboard.press("ArrowRight")

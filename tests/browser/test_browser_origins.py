@@ -130,7 +130,7 @@ async def test_a_name_that_leads_to_this_machine_is_no_way_in(browser: Browser, 
 async def test_the_page_itself_lets_no_text_become_markup(desk: Desk) -> None:
     await desk.without_guide()
     attack = "<img src=x onerror=document.title='owned'> <script>document.title='owned'</script>"
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"type": "markdown", "text": f"{attack} [x](javascript:document.title='owned')"},
         {"type": "section", "text": {"type": "mrkdwn", "text": f"{attack} <javascript:alert(1)|link>"}},
         {"type": "header", "text": {"type": "plain_text", "text": attack[:140]}},

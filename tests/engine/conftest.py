@@ -18,7 +18,8 @@ from harness_core.engine.worker import Worker
 from harness_core.models import Accepted, Run, Submission
 from harness_core.states import TERMINAL
 
-SEAL = Seal(b"k" * 32)
+SEAL_KEY = b"k" * 32
+SEAL = Seal(SEAL_KEY)
 
 WORKSPACE = """
 kind: Runtime

@@ -12,8 +12,8 @@ from waiting import wait_until
 
 from harness_core import Harness, RunState
 from harness_core.engine.thread_memory import ThreadMemory
+from harness_core.memory_places import of_person, of_threads
 from harness_core.runtime import LongTermMemory
-from harness_core.runtime.memory.places import of_person, of_threads
 
 if TYPE_CHECKING:
     from engine.conftest import Office

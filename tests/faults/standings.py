@@ -21,9 +21,17 @@ Victim = Literal["worker", "web", "redis"]
 TOLD = {
     APPROVAL_DONE: ("a person found that it is done", "that it is done. It was not run again."),
     APPROVAL_SKIP: ("it was not run again", "skipped it at"),
-    APPROVAL_AGAIN: ("Approved by", "chose to run it again. Ran at"),
+    APPROVAL_AGAIN: ("it was run again.", "chose to run it again. Ran at"),
 }
 """What the card and the uncertain card say in the end, by the button of the latter."""
+
+ANSWERS = {
+    None: "{} is done.",
+    APPROVAL_DONE: "A person checked: it has happened.",
+    APPROVAL_SKIP: "It was not run again.",
+    APPROVAL_AGAIN: "{} is done.",
+}
+"""What the answer says of the call, by the same button; None: nobody was asked."""
 
 WITHIN = 60.0
 
@@ -76,6 +84,14 @@ CLICKS = (
     Stand(name="after the decision is stored", point="after:decide", role="web"),
 )
 """A click is acknowledged within three seconds whatever holds it up, so these come last."""
+UNASKED = (
+    Stand(name="before the question is stored", point="before:call_open", early=True),
+    Stand(name="after the question is stored", point="after:call_open", early=True),
+    Stand(name="before the run is parked", point="before:park", early=True),
+    Stand(name="after the run is parked", point="after:park", early=True),
+    Stand(name="before the card is booked", point="before:out_begin", early=True),
+)
+"""Found by their channel, which nobody else may use meanwhile."""
 CLAIM = Stand(name="after the click, before the run goes on", point="after:claim")
 """The worker that stands here claims nothing else, so it comes after the others."""
 
@@ -89,17 +105,22 @@ class Standing:
     orders: list[Armed] = field(default_factory=list)
     redraw: list[Armed] = field(default_factory=list)
     click: asyncio.Task[Outcome] | None = None
+    action: str = "hold"
 
     @classmethod
-    async def ask(cls, fleet: Fleet, stand: Stand, channel: str) -> Self:
-        """Asks for a call; returns when the run waits for people, or is held before it could."""
+    async def ask(cls, fleet: Fleet, stand: Stand, channel: str, *, action: str = "hold") -> Self:
+        """Asks for a call; returns when the run waits for people, or came to its place before it could.
+
+        There the process is held, or with ``action`` "kill" it dies.
+        """
         name, early = new_name(), list[Armed]()
         if stand.early:
-            early = fleet.arm("worker", stand.point, about=name, action="hold")
+            about = name if stand.point.endswith(".card") else channel
+            early = fleet.arm("worker", stand.point, about=about, action=action)
         request = await Request.make(fleet, tool=stand.tool, name=name, channel=channel)
-        standing = cls(stand=stand, request=request, orders=early)
+        standing = cls(stand=stand, request=request, orders=early, action=action)
         if stand.early:
-            await standing._held()
+            await standing._reached()
         else:
             await request.card()
             await request.parked()
@@ -110,22 +131,24 @@ class Standing:
         stand, request, fleet = self.stand, self.request, self.request.fleet
         if stand.role == "web":
             question = await request.question()
-            self.orders = fleet.arm("web", stand.point, about=question.approval_id, action="hold")
+            self.orders = fleet.arm("web", stand.point, about=question.approval_id, action=self.action)
             # The card stays as the person sees it, so there is something to press again.
             self.redraw = fleet.arm("worker", "before:chat.update.card", about=request.name, action="hold")
             self.click = asyncio.create_task(request.press(APPROVAL_APPROVE))
-            await self._held()
+            await self._reached()
         elif stand.inside:
             await fleet.effects.hold(request.name)
             await request.approve()
             await request.acted()
         elif stand.decided:
-            self.orders = fleet.arm("worker", stand.point, about=request.run_id, action="hold")
+            self.orders = fleet.arm("worker", stand.point, about=request.run_id, action=self.action)
             await request.approve()
-            await self._held()
+            await self._reached()
 
-    async def _held(self) -> None:
-        await wait_until(lambda: any(each.holds for each in self.orders), timeout=30, what=self.stand.name)
+    async def _reached(self) -> None:
+        await wait_until(
+            lambda: not all(each.pending for each in self.orders), timeout=30, what=self.stand.name
+        )
 
     async def let_go(self) -> None:
         """Whatever was held of this run goes on."""
@@ -152,7 +175,8 @@ class Standing:
             self._is_justified(victim, first)
             await self._answer(doubt)
         cards = 1 if doubt is None else 2
-        await request.fleet.completed(request.asked, within=WITHIN, cards=cards)
+        answer = await request.fleet.completed(request.asked, within=WITHIN, cards=cards)
+        assert ANSWERS[stand.answer if doubt else None].format(request.name) in answer.output, answer.output
         await self._acted_rightly(victim, first, doubted=doubt is not None)
 
     async def _decide(self, victim: Victim) -> None:

@@ -12,8 +12,8 @@ from waiting import wait_until
 
 from bot.playground.records import Message
 from harness_core import RunState
-from harness_core.events import RunResumed, RunStarted
-from harness_core.models import RunFilter
+from harness_core.events import Event, RunResumed, RunStarted
+from harness_core.models import Run, RunFilter
 from harness_core.states import LIVE
 
 BESIDE = "stream for 3s"
@@ -116,3 +116,34 @@ async def resumptions_of(fleet: Fleet, run_id: str) -> list[RunResumed]:
     """Each time the run was taken up again."""
     events = await (await fleet.store()).events.read(run_id)
     return [each.payload for each in events if isinstance(each.payload, RunResumed)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Everything of a run that a worker could write to."""
+
+    run: Run
+    events: list[Event]
+    checkpoints: list[str]
+    shown: list[tuple[str, str]]
+
+
+async def look(fleet: Fleet, asked: Message) -> Seen:
+    """All of it, at this moment."""
+    store = await fleet.store()
+    (run,) = await fleet.runs_of(asked)
+    thread = await fleet.door.messages(asked.channel, thread_ts=asked.ts)
+    return Seen(
+        run=run,
+        events=await store.events.read(run.run_id),
+        checkpoints=await store.checkpoints.ids(run.thread_id, ""),
+        shown=[(message.text, _content(message)) for message in thread],
+    )
+
+
+def _content(message: Message) -> str:
+    """What it shows. Block ids are left out: Slack makes new ones with every edit, a repeated one too."""
+    blocks = [
+        {name: value for name, value in block.items() if name != "block_id"} for block in message.blocks
+    ]
+    return str(blocks)

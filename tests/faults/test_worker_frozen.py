@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from faults.stories import Measured, resumptions_of, workers_of
+from faults.stories import Measured, look, resumptions_of, workers_of
 from fleet import BotProcess, Fleet
 from waiting import wait_until
 
 from bot.playground.records import Message
 from harness_core import RunState
-from harness_core.events import Event
 from harness_core.models import Run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,36 +27,6 @@ async def two(fleet: Fleet) -> AsyncIterator[Fleet]:
     for process in fleet.processes.values():
         if process.lives:
             process.thaw()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """Everything of a run that a worker could write to."""
-
-    run: Run
-    events: list[Event]
-    checkpoints: list[str]
-    shown: list[tuple[str, str]]
-
-
-async def look(fleet: Fleet, asked: Message) -> Seen:
-    store = await fleet.store()
-    (run,) = await fleet.runs_of(asked)
-    thread = await fleet.door.messages(asked.channel, thread_ts=asked.ts)
-    return Seen(
-        run=run,
-        events=await store.events.read(run.run_id),
-        checkpoints=await store.checkpoints.ids(run.thread_id, ""),
-        shown=[(message.text, _content(message)) for message in thread],
-    )
-
-
-def _content(message: Message) -> str:
-    """What it shows. Block ids are left out: Slack makes new ones with every edit, a repeated one too."""
-    blocks = [
-        {name: value for name, value in block.items() if name != "block_id"} for block in message.blocks
-    ]
-    return str(blocks)
 
 
 async def holder(fleet: Fleet, run_id: str) -> tuple[BotProcess, BotProcess]:

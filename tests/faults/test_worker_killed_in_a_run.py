@@ -65,7 +65,7 @@ async def test_a_tool_that_ended_before_its_result_was_stored_runs_again_under_t
     channel = fleet.playground.config.cast.ops
     pair = Pair(beside=await running_beside(fleet), hurt=await fleet.mention(asked, channel=channel))
     await wait_until(lambda: fleet.team.executions(name), timeout=20, what="the tool began")
-    worker.arm("before:ck_writes", about=channel)
+    worker.arm("before:call_done", about=channel)
     fleet.team.open_gate(name)
     await worker.ended(within=10)
     await restart_and_see(fleet, worker, pair, told, measured)
@@ -74,8 +74,9 @@ async def test_a_tool_that_ended_before_its_result_was_stored_runs_again_under_t
     assert len({each.key for each in noted}) == 1
 
 
+@pytest.mark.parametrize("point", ["after:call_done", "after:ck_writes"])
 async def test_a_tool_whose_result_was_stored_does_not_run_again(
-    fleet: Fleet, told: Told, measured: Measured
+    fleet: Fleet, told: Told, point: str, measured: Measured
 ) -> None:
     worker = fleet.process("worker")
     asked, name = story()
@@ -83,7 +84,7 @@ async def test_a_tool_whose_result_was_stored_does_not_run_again(
     channel = fleet.playground.config.cast.ops
     pair = Pair(beside=await running_beside(fleet), hurt=await fleet.mention(asked, channel=channel))
     await wait_until(lambda: fleet.team.executions(name), timeout=20, what="the tool began")
-    worker.arm("after:ck_writes", about=channel)
+    worker.arm(point, about=channel)
     fleet.team.open_gate(name)
     await worker.ended(within=10)
     await restart_and_see(fleet, worker, pair, told, measured)

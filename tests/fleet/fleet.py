@@ -154,10 +154,11 @@ class Fleet:
 
         async def done() -> Answer | None:
             try:
-                runs = await self.runs_of(asked)
-                assert len(runs) <= 1, f"{len(runs)} runs of one message: {runs}"
-                if not runs or runs[0].state not in TERMINAL:
+                newest = await self._newest(asked)
+                if newest is None or newest.state not in TERMINAL:
                     return None
+                runs = await self.runs_of(asked)
+                assert len(runs) == 1, f"{len(runs)} runs of one message: {runs}"
                 output = await (await self.store()).runs.output(runs[0].run_id)
             except StoreUnavailable:
                 return None
@@ -222,12 +223,21 @@ class Fleet:
 
         async def found() -> Run | None:
             with contextlib.suppress(StoreUnavailable):
-                return next(iter(await self.runs_of(asked)), None)
+                return await self._newest(asked)
             return None
 
         run = await wait_until(found, timeout=within, what=f"a run of {asked.text!r}")
         assert run is not None
         return run
+
+    async def _newest(self, asked: Message) -> Run | None:
+        """The run of this message without a look at all others, where it is the last one of its thread."""
+        store, team = await self.store(), self.playground.config.cast.team
+        thread = await store.threads.find(team, f"{asked.channel}:{asked.root}")
+        if thread is None or thread.latest_run is None:
+            return None
+        run = await store.runs.get(thread.latest_run)
+        return run if run.target.get("ts") == asked.ts else next(iter(await self.runs_of(asked)), None)
 
     async def all_delivered(self, within: float = 30.0) -> None:
         """Waits until Slack hands nothing over and repeats nothing any more."""

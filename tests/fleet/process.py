@@ -33,19 +33,10 @@ class Armed:
         """Whether it has not been carried out."""
         return self.file.exists()
 
-    @property
-    def holds(self) -> bool:
-        """Whether a call waits there."""
-        return self._held.exists()
-
     def let_go(self) -> None:
         """Lets the call that waits go on, and withdraws an order that was not carried out."""
         self.file.unlink(missing_ok=True)
-        self._held.unlink(missing_ok=True)
-
-    @property
-    def _held(self) -> Path:
-        return self.file.with_suffix(".held")
+        self.file.with_suffix(".held").unlink(missing_ok=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +78,8 @@ class BotProcess:
     def start(self) -> None:
         """Starts it; its log from here on is that of this life."""
         assert not self.lives, f"{self.name} runs already"
+        if self.child is not None:
+            self._collect(0)
         self._log_from = self.log.stat().st_size if self.log.exists() else 0
         self.started += 1
         self.orders.mkdir(exist_ok=True)

@@ -42,9 +42,9 @@ class Request:
     async def make(
         cls, fleet: Fleet, *, tool: str = ACT, name: str | None = None, channel: str | None = None
     ) -> Self:
-        """Asks for one call of ``tool``; returns when the run is stored."""
+        """Asks for one call of ``tool``, whose result is the answer; returns when the run is stored."""
         name = name or new_name()
-        text = f"stream for 0.3s & call {tool} {json.dumps({'name': name})} then stream for 0.3s"
+        text = f"stream for 0.3s & call {tool} {json.dumps({'name': name})}"
         return await cls.of(fleet, text, name=name, channel=channel)
 
     @classmethod

@@ -51,6 +51,8 @@ async def test_a09_somebody_outside_the_rule_is_refused_and_told_who_can(stage: 
     asked, card = await shown(stage)
     text = await refused(stage, card, asked, CAST.admin)
     assert text == f"You can't decide this request. <@{CAST.approver}> can."
+    (shown_to_them,) = await stage.door.ephemerals(user=CAST.admin)
+    assert shown_to_them.thread_ts == card.thread_ts, "in the thread of the card, where they look"
     entry = (await noted(stage, "refused"))[0]
     assert (entry["why"], entry["by"], entry["approval"]) == ("not_allowed", CAST.admin, asked.approval_id)
 

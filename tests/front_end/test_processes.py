@@ -163,7 +163,13 @@ async def test_the_playground_answers_survives_a_kill_of_the_bot_and_leaves_noth
         assert page == f"http://127.0.0.1:{port}/"
         async with Door(f"{page}door") as door:
             await ask_about_checkout(door)
-            os.kill(children(process.pid, "serve")[0], signal.SIGKILL)
+            before = bots(process.pid)
+            os.kill(children(process.pid, "worker")[0], signal.SIGKILL)
+            await wait_until(
+                lambda: len(bots(process.pid)) == 2 and not bots(process.pid) & before,
+                timeout=WITHIN,
+                what="both were started again",
+            )
 
             async def takes_commands() -> bool:
                 return (await door.command(CAST.general, "help")).ok
@@ -175,6 +181,45 @@ async def test_the_playground_answers_survives_a_kill_of_the_bot_and_leaves_noth
         assert process.returncode == 0
     assert processes_with(str(short)) == []
     assert left_in(short) == []
+
+
+async def test_nothing_is_left_behind_when_the_playground_is_ended_while_its_bot_is_dead(short: Path) -> None:
+    with taken_port() as port:
+        pass
+    environ = {"HARNESS_PLAYGROUND_PORT": str(port), "TMPDIR": str(short)}
+    async with started("playground", environ=environ) as process:
+        await line(process, "Playground:")
+        for pid in bots(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 0
+    assert processes_with(str(short)) == []
+    assert left_in(short) == []
+
+
+async def test_no_process_outlives_a_playground_that_was_killed(short: Path) -> None:
+    with taken_port() as port:
+        pass
+    environ = {"HARNESS_PLAYGROUND_PORT": str(port), "TMPDIR": str(short)}
+    async with started("playground", environ=environ) as process:
+        await line(process, "Playground:")
+        pids = bots(process.pid) | set(children(process.pid, "bot.playground.effects"))
+        assert len(pids) == 3
+        process.kill()
+        await process.wait()
+        await wait_until(
+            lambda: (
+                not [pid for pid in pids if Path(f"/proc/{pid}").exists()] and not processes_with(str(short))
+            ),
+            timeout=40,
+            what="every process has ended by itself",
+        )
+
+
+def bots(pid: int) -> set[int]:
+    """The processes of the playground's bot."""
+    return {*children(pid, "web"), *children(pid, "worker")}
 
 
 async def ask_about_checkout(door: Door) -> None:

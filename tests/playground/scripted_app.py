@@ -306,7 +306,7 @@ class ScriptedApp:
         """Waits as long as Slack says so; a reply that never came is not asked for again."""
         while True:
             try:
-                return (await self.api.api_call(method, json=arguments)).data  # type: ignore[return-value]  # JSON
+                return (await self.api.api_call(method, json=arguments)).data  # type: ignore[return-value]  # the answer of a method is always a JSON object
             except SlackApiError as refused:
                 if refused.response.status_code != 429:
                     raise

@@ -170,6 +170,18 @@ async def test_a_trial_measures_what_is_going_on_and_asks_only_where_nothing_is(
     assert [message.ts for message in await stage.door.messages() if message.bot_id is None] == [asked.ts]
 
 
+async def test_a_reset_of_the_world_forgets_verdicts_and_calls_off_what_is_going_on(stage: Stage) -> None:
+    await stage.press("twice")
+    assert (await stage.verdict("twice"))["verdict"]["survived"]
+    await stage.door.reset()
+    assert await stage.trial("twice") is None
+    stage.app.gate.clear()
+    await stage.press("twice")
+    await stage.door.reset()
+    assert (await stage.verdict("twice"))["note"] == "Called off."
+    assert await stage.door.faults() == []
+
+
 async def test_without_a_supervisor_nothing_is_killed(stage: Stage) -> None:
     assert await stage.press("kill-bot") == 409
     assert await stage.trial("kill-bot") is None

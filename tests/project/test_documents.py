@@ -10,7 +10,15 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/dependencies.md", "docs/library.md"]
+DOCUMENTS = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "docs/agents.md",
+    "docs/dependencies.md",
+    "docs/library.md",
+    "docs/harness.md",
+]
 
 #: Made while working, so absent from a fresh checkout.
 MADE = (".venv", ".harness", ".env")

@@ -58,7 +58,8 @@ async def perform(name: str, harness: Harness) -> dict[str, Any]:
     }
     source = f"async def example():\n{indent(blocks()[name], '    ')}\n    return locals()\n"
     exec(compile(source, f"docs/library.md#{name}", "exec"), names)  # the page is ours
-    return names | await names["example"]()
+    left: dict[str, Any] = await names["example"]()
+    return names | left
 
 
 @pytest.mark.parametrize(("word", "said"), [("yes", "web was restarted"), ("no", "rejected")])

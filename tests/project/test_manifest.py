@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.playground.config import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "manifest.yml").read_text(encoding="utf-8")
 
@@ -213,3 +215,10 @@ def test_every_scope_the_bot_speaks_of_is_asked_for() -> None:
     assert "chat:write" in spoken
     # connections:write belongs to the app-level token, which no manifest can ask for.
     assert spoken - {"connections:write"} <= scopes
+
+
+def test_the_playground_offers_the_commands_of_the_app() -> None:
+    commands = yaml.safe_load(TEXT)["features"]["slash_commands"]
+    assert {each["command"]: (each["usage_hint"], each["description"]) for each in commands} == {
+        name: (command.usage, command.description) for name, command in COMMANDS.items()
+    }

@@ -20,7 +20,7 @@ from harness_core.runtime import FencedSaver
 from harness_core.runtime.checkpointer.snapshots import SEGMENT, is_segment
 from harness_core.runtime.demo import DemoChatModel
 from harness_core.runtime.history import HistoryState
-from harness_core.store import CheckpointRepository, Seal, Store, WriteRow
+from harness_core.store import CheckpointRepository, Removed, Seal, Store, WriteRow
 
 UPDATES_PER_SNAPSHOT = 50
 UPDATES_PER_TURN = 2  # the input, the answer
@@ -171,11 +171,11 @@ async def test_pruning_keeps_what_the_history_rests_on_and_nothing_else(
 
     left = await counting.ids("t", "")
     assert left == before[: len(left)]
-    assert len(left) + removed == len(before)
+    assert len(left) + removed.checkpoints == len(before)
     assert len(left) <= 3 * UPDATES_PER_SNAPSHOT
-    assert len(await counting.blob_keys("t", "")) < stored or not removed
+    assert len(await counting.blob_keys("t", "")) < stored or not removed.checkpoints
     assert await texts(agent, config()) == expected(turns)
-    assert await saver.prune_thread("t", keep=1) == 0
+    assert await saver.prune_thread("t", keep=1) == Removed()
     await talk(agent, 2, first=turns)
     assert await texts(agent, config()) == expected(turns + 2)
 

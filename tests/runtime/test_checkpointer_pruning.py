@@ -44,7 +44,7 @@ class Room:
         return {name: len(await self.store.checkpoints.ids(fence.thread_id, name)) for name in names}
 
     async def prune(self, fence: Fence, keep: int) -> int:
-        return await self.runtime.prune(TENANT, fence.thread_id, keep=keep)
+        return (await self.runtime.prune(TENANT, fence.thread_id, keep=keep)).checkpoints
 
 
 def ask(text: str) -> str:

@@ -125,7 +125,7 @@ async def test_a_deep_agent_is_not_compiled_with_the_subagent_that_it_would_add_
     runtime = AgentRuntime(space(tmp_path), store, seal)
     binding = await runtime._bindings.get("ops")
     gate = innermost(tool_node(binding.graph) or pytest.fail("no tools"))
-    backend = runtime._bindings._backend(binding.agent)
+    backend = runtime._bindings._backend(binding.agent, await runtime._bindings.memory())
     model = runtime._bindings._parts.model("fast")
     plan: dict[str, Any] = {"agent": binding.agent, "model": model, "tools": [], "backend": backend}
 

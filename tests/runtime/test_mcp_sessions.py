@@ -85,16 +85,16 @@ async def test_a_process_that_dies_in_a_call_leaves_its_outcome_unknown_and_noth
 
 
 @pytest.mark.parametrize(
-    ("address", "why"),
+    ("address", "why", "patience"),
     [
-        (StdioServer(command="no-such-program"), "“no-such-program” cannot be started: No such file"),
-        (StdioServer(command="true"), "it closed the connection"),
-        (HttpServer(url="http://127.0.0.1:9/mcp"), "ConnectError: All connection attempts failed"),
-        (StdioServer(command="sleep", args=("30",)), "it does not answer in time"),
+        (StdioServer(command="no-such-program"), "“no-such-program” cannot be started: No such file", 20),
+        (StdioServer(command="true"), "it closed the connection", 20),
+        (HttpServer(url="http://127.0.0.1:9/mcp"), "ConnectError: All connection attempts failed", 20),
+        (StdioServer(command="sleep", args=("30",)), "it does not answer in time", 0.5),
     ],
 )
-async def test_a_server_that_cannot_be_used_says_why(address: Any, why: str) -> None:
-    async with session(address, patience=0.5) as tickets:
+async def test_a_server_that_cannot_be_used_says_why(address: Any, why: str, patience: float) -> None:
+    async with session(address, patience=patience) as tickets:
         with pytest.raises(ServerUnreachable, match=f"the tool server “tickets” cannot be used: {why}"):
             await tickets.list_tools()
 

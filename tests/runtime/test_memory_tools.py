@@ -12,8 +12,8 @@ from openai_stand_in import StandIn, openai_stand_in
 from runtime.room_leases import TENANT, Leases
 from runtime.room_workspace import SAFE, agent, workspace
 
+from harness_core.memory_places import of_threads
 from harness_core.runtime import AgentRuntime, ToolResultChunk, Turn
-from harness_core.runtime.memory.places import of_threads
 from harness_core.store import Seal, Store
 from harness_core.workspace import Workspace
 
@@ -112,7 +112,7 @@ async def test_a_note_is_for_the_person_who_asked_unless_it_is_for_the_team(room
 async def test_the_same_call_made_again_remembers_once(room: Room) -> None:
     await room.call("remember", note="one")
 
-    (item,) = await room.runtime.memory(TENANT).asearch(("notes",))
+    (item,) = await (await room.runtime.memory(TENANT)).asearch(("notes",))
 
     assert len(item.key) == 64  # the key of the call, which is the same when it is made again
     assert item.value["by"] == "U1"
@@ -126,12 +126,12 @@ async def test_the_same_call_made_again_remembers_once(room: Room) -> None:
 async def test_a_note_that_cannot_be_kept_is_an_answer(room: Room, note: str, said: str) -> None:
 
     assert said in await room.call("remember", note=note)
-    assert await room.runtime.memory(TENANT).asearch(("notes",)) == []
+    assert await (await room.runtime.memory(TENANT)).asearch(("notes",)) == []
 
 
 async def test_conversations_are_recalled_for_the_person_who_had_them(room: Room) -> None:
     summary = {"summary": "Asked about the checkout outage.", "user": "U1"}
-    await room.runtime.memory(TENANT).aput(of_threads("ops"), "thread_1", summary, index=["summary"])
+    await (await room.runtime.memory(TENANT)).aput(of_threads("ops"), "thread_1", summary, index=["summary"])
 
     assert "a conversation: Asked about the checkout outage." in await room.call("recall", query="outage")
     assert await room.call("recall", query="outage", user="U2") == "Nothing about that is remembered."
@@ -140,5 +140,5 @@ async def test_conversations_are_recalled_for_the_person_who_had_them(room: Room
 async def test_another_team_recalls_nothing_of_it(room: Room) -> None:
     await room.call("remember", note="secret", for_the_team=True)
 
-    assert len(await room.runtime.memory(TENANT).asearch(())) == 1
-    assert await room.runtime.memory("T2").asearch(()) == []
+    assert len(await (await room.runtime.memory(TENANT)).asearch(())) == 1
+    assert await (await room.runtime.memory("T2")).asearch(()) == []

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 from workspace.workspace_folder import GOOD, good
 
-from harness_core.workspace import Diagnostic, ToolSpec, Workspace, check_arguments
+from harness_core.workspace import Diagnostic, ToolSpec, Workspace, check_against_schema
 from harness_core.workspace.argument_rules import possible_values
 
 
@@ -57,7 +57,7 @@ def test_the_values_of_an_argument_are_few_exactly_where_its_type_says_so(
 
 def findings(workspace: Workspace, **tool: object) -> list[Diagnostic]:
     given = {"name": "deploy", "python": "acme:deploy", **tool}
-    return check_arguments(workspace, ToolSpec.model_validate(given), SCHEMA)
+    return check_against_schema(workspace, ToolSpec.model_validate(given), SCHEMA)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_conditions_of_policies_about_the_tool_are_held_to_the_same(tmp_path: Pa
         approvals: {approvers: {users: [U1]}}
         """
     workspace = good(tmp_path, a=GOOD, p=policy)
-    (found,) = check_arguments(workspace, workspace.tools["tickets"].for_tool("deploy"), SCHEMA)
+    (found,) = check_against_schema(workspace, workspace.tools["tickets"].for_tool("deploy"), SCHEMA)
     assert (found.code, found.path) == (
         "condition-on-free-text",
         "Policy careful: tools.tickets/dep*.approval",

@@ -17,13 +17,15 @@ VARIABLES = {"OPENAI_API_KEY": "k", "TICKETS_TOKEN": "t"}
 
 
 def test_the_examples_of_the_page_are_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "acme_tools").mkdir()
-    (tmp_path / "acme_tools" / "services.py").write_text("def restart_service(service, env): ...\n")
+    (tmp_path / "page_tools").mkdir()
+    (tmp_path / "page_tools" / "services.py").write_text("def restart_service(service, env): ...\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     first, *blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert "yaml-language-server" in first
     assert len(blocks) == len(KINDS) - 1, "models of both kinds stand in one block"
-    (tmp_path / "all.yaml").write_text("---\n".join(blocks), encoding="utf-8")
+    (tmp_path / "all.yaml").write_text(
+        "---\n".join(blocks).replace("acme_tools", "page_tools"), encoding="utf-8"
+    )
     checked = check_workspace(tmp_path, VARIABLES)
     assert [str(finding) for finding in checked.findings] == []
     assert checked.workspace is not None

@@ -18,8 +18,10 @@ VIEW_BLOCKS = 100
 MESSAGE_TEXT = 13_200
 MARKDOWN_TEXT = 12_000
 TABLES = 1
+CHARTS = 2
 VIEW_BYTES = 250_000
 TABLE_TEXT = 10_000
+DATA_TABLE_TEXT = 20_000
 
 _VIEW_FIELDS: dict[str, Check] = {
     "callback_id": text(255, 0),
@@ -110,8 +112,11 @@ def _check_tables(blocks: list[Json], at: At) -> None:
     tables = [block for block in blocks if block["type"] == "table"]
     if len(tables) > TABLES:
         at.refuse("only_one_table_allowed")
-    if any(_text_size(table["rows"]) > TABLE_TEXT for table in tables):
-        at.refuse(f"table text must be less than {TABLE_TEXT + 1} characters")
+    if sum(block["type"] == "data_visualization" for block in blocks) > CHARTS:
+        at.refuse(f"no more than {CHARTS} data_visualization blocks allowed")
+    for kind, most in (("table", TABLE_TEXT), ("data_table", DATA_TABLE_TEXT)):
+        if any(_text_size(block["rows"]) > most for block in blocks if block["type"] == kind):
+            at.refuse(f"table text must be less than {most + 1} characters")
 
 
 def _text_size(value: Any) -> int:

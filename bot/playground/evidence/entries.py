@@ -12,7 +12,7 @@ EntryKind: TypeAlias = Literal[
 class Entry:
     """One line. `number` is its identity: the line may change while it is the newest of its kind.
 
-    `at` is Unix time of the last thing in it, `count` how many there were, `band` whether a fault was at work.
+    `at` is Unix time of the first thing in it, `count` how many there were, `band` whether a fault was at work.
     """
 
     number: int

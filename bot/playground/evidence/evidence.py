@@ -57,6 +57,7 @@ class Evidence:
             case Reset():
                 self.timeline.clear()
                 self._counting.clear()
+                self.trials.forget()
             case _:
                 pass
 

@@ -1,6 +1,7 @@
 """The five faults. A strike returns when its fault is over; peace after it is awaited elsewhere."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ OFFERS = (
 
 async def kill_bot(scene: Scene, attempt: Attempt) -> None:
     """While something runs, so that there is something to survive."""
-    if not _something_runs(scene):
+    if not _under_way(scene):
         asked = attempt.ask(scene, scene.config.suggestions.ask)
         attempt.at_work("Waits for the bot's first sign of work.")
         await _first_sign(scene, asked)
@@ -76,22 +77,32 @@ async def kill_bot(scene: Scene, attempt: Attempt) -> None:
 async def kill_after_approval(scene: Scene, attempt: Attempt) -> None:
     """The worker is held still while the decision is taken, so that the blow lands before the tool starts."""
     attempt.armed("Waits for Approve.")
-    click: asyncio.Future[Parcel] = asyncio.get_running_loop().create_future()
+    held, answered = asyncio.Event(), asyncio.Event()
+    pressed: list[Parcel] = []
 
     @asynccontextmanager
     async def around(parcel: Parcel) -> AsyncIterator[None]:
-        if click.done() or _approver(parcel) != scene.config.cast.approver:
+        if pressed or _approver(parcel) != scene.config.cast.approver:
             yield
             return
-        await scene.processes.hold()
-        yield
-        click.set_result(parcel)
+        pressed.append(parcel)
+        with suppress(TimeoutError):
+            await scene.processes.hold()
+            held.set()
+        try:
+            yield
+        finally:
+            answered.set()
 
-    with scene.courier.around_acts(around):
-        async with asyncio.timeout(scene.config.patience.armed):
-            decided = await click
-    attempt.decided.update(_sights(scene, decided))
-    await scene.processes.kill(away=scene.config.patience.away)
+    try:
+        with scene.courier.around_acts(around):
+            async with asyncio.timeout(scene.config.patience.armed):
+                await answered.wait()
+    finally:
+        # Also when it is called off meanwhile: what stands still can only be killed.
+        if held.is_set():
+            await scene.processes.kill(away=scene.config.patience.away)
+    attempt.decided.update(*(_sights(scene, parcel) for parcel in pressed))
     await _comes_back(scene, attempt)
 
 
@@ -124,7 +135,7 @@ async def kill_tool(scene: Scene, attempt: Attempt) -> None:
 
 async def slow_down(scene: Scene, attempt: Attempt) -> None:
     attempt.until_peace.enter_context(scene.faults.in_force(RateLimited(seconds=SLOW_FOR)))
-    if not _something_runs(scene):
+    if not _under_way(scene):
         attempt.ask(scene, scene.config.suggestions.ask)
     attempt.at_work(f"Every call is refused for {SLOW_FOR:g} s.")
     await scene.pulse.pause(SLOW_FOR)
@@ -175,12 +186,14 @@ async def _until(scene: Scene, happened: Callable[[], bool]) -> None:
                 await scene.pulse.wait(scene.pulse.count, LOOK_EVERY)
 
 
-def _something_runs(scene: Scene) -> bool:
-    return any(each.running and not each.waiting for each in accounts(scene.world).values())
+def _under_way(scene: Scene) -> bool:
+    """Whether somebody waits for the bot: for an answer that grows, or for one that has yet to begin."""
+    now = time.time()
+    return any(each.owed(now) and not each.waiting for each in accounts(scene.world).values())
 
 
 def _approver(parcel: Parcel) -> str | None:
-    """Who presses Approve with this, on a message or as the submission of a review; None: it is something else."""
+    """Who presses Approve with this; None: it is something else."""
     match parcel.payload:
         case {"type": "block_actions", "user": {"id": str(user)}, "actions": [{"action_id": str(action)}]}:
             return user if action.startswith(contract.APPROVE) else None

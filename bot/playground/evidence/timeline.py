@@ -54,7 +54,7 @@ class Timeline:
         for number in reversed(self._growing) if same else ():
             if self._growing[number] == same:
                 before = self.entries[number]
-                self._put(replace(before, at=at, detail=detail, count=before.count + 1))
+                self._put(replace(before, detail=detail, count=before.count + 1))
                 return
         self._newest += 1
         self._growing[self._newest] = same

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 
+import aiohttp
+
 from bot.playground import contract
 from bot.playground.errors import Impossible, PlaygroundError
 from bot.playground.evidence.accounts import (
@@ -77,6 +79,12 @@ class Trials:
         if task := self._tasks.get(fault):
             task.cancel()
 
+    def forget(self) -> None:
+        """Calls off what is going on, and forgets what became of the others."""
+        for task in self._tasks.values():
+            task.cancel()
+        self.latest = {fault: trial for fault, trial in self.latest.items() if fault in self._tasks}
+
     async def close(self) -> None:
         for task in self._tasks.values():
             task.cancel()
@@ -92,10 +100,10 @@ class Trials:
             with attempt.until_peace:
                 await strike(self._scene, attempt)
                 in_time = await self._peace(before, attempt)
-            with suppress(OSError, TimeoutError):
+            with suppress(aiohttp.ClientError, TimeoutError):
                 await self._scene.effects.catch_up()
             measured = self._measured(attempt, before, in_time=in_time)
-        except (PlaygroundError, OSError, TimeoutError) as problem:
+        except (PlaygroundError, aiohttp.ClientError, TimeoutError) as problem:
             attempt.change(phase="ended", note=str(problem) or "It took too long, so it was called off.")
         except asyncio.CancelledError:
             attempt.change(phase="ended", note="Called off.")

@@ -94,6 +94,7 @@ class Snapshot:
         processes = self._scene.processes
         return {
             "supervised": processes.supervised,
+            "pids": list(processes.pids),
             "ready": processes.ready,
             "problem": processes.problem,
             "workspace": self._scene.config.workspace or "",

@@ -14,7 +14,7 @@ from harness_core.models import Fence
 from harness_core.runtime.checkpointer import snapshots
 from harness_core.runtime.checkpointer.envelope import Envelope
 from harness_core.runtime.checkpointer.record import Header, parse_write_field, write_field, write_index
-from harness_core.store import CheckpointRepository, WriteRow
+from harness_core.store import CheckpointRepository, Idle, Removed, WriteRow
 
 BlobKey = tuple[str, str]
 
@@ -187,14 +187,19 @@ class Archive:
         if packed:
             await self.checkpoints.put_writes(self.thread_id, self.ns, checkpoint_id, packed, fence)
 
-    async def drop(self) -> int:
-        """Forgets the whole namespace; returns how many checkpoints went."""
-        count = len(await self.ids())
-        await self.checkpoints.delete_namespace(self.thread_id, self.ns)
-        return count
+    async def drop(self, idle: Idle | None = None) -> Removed:
+        """Forgets the whole namespace.
 
-    async def delete(self, ids: Sequence[str], blobs: Sequence[BlobKey]) -> None:
-        await self.checkpoints.delete_checkpoints(self.thread_id, self.ns, ids, blobs)
+        :raises StaleFence: ``idle`` was given and the thread is at work again.
+        """
+        return await self.checkpoints.delete_namespace(self.thread_id, self.ns, idle=idle)
+
+    async def delete(self, ids: Sequence[str], blobs: Sequence[BlobKey], idle: Idle | None = None) -> Removed:
+        """Removes checkpoints, then values.
+
+        :raises StaleFence: ``idle`` was given and the thread is at work again.
+        """
+        return await self.checkpoints.delete_checkpoints(self.thread_id, self.ns, ids, blobs, idle=idle)
 
     async def _cut(self, channel: str, version: str, value: Any) -> dict[BlobKey, tuple[str, bytes]]:
         full, rest = snapshots.cut(value)

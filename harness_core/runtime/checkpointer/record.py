@@ -55,21 +55,26 @@ class Header:
         return max((counted[channel][1] for channel in channels if channel in counted), default=0)
 
 
-def foundations(kept: Iterable[str], headers: Mapping[str, Header]) -> frozenset[str]:
-    """The ancestors without which the values of ``kept`` could not be put together again.
+def foundations(kept: Iterable[str], headers: Mapping[str, Header]) -> tuple[frozenset[str], frozenset[str]]:
+    """The ancestors without which the values of ``kept`` could not be put together again, as far as ``headers``
+    says; and those of which it would have to be asked further.
 
     A channel that keeps deltas is rebuilt from the writes of every ancestor back to the nearest one that
     stored it whole. Removing one of those silently shortens the history.
     """
     needed: set[str] = set()
+    unread: set[str] = set()
     for checkpoint_id in kept:
         header = headers[checkpoint_id]
         missing, cursor = set(header.unfolded), header.parent
-        while missing and cursor is not None and cursor in headers:
+        while missing and cursor is not None:
+            if cursor not in headers:
+                unread.add(cursor)
+                break
             needed.add(cursor)
             missing -= headers[cursor].stored
             cursor = headers[cursor].parent
-    return frozenset(needed)
+    return frozenset(needed), frozenset(unread)
 
 
 def write_index(channel: str, position: int) -> tuple[int, bool]:

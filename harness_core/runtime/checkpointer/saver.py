@@ -25,7 +25,7 @@ from harness_core.runtime.checkpointer.envelope import Envelope, strict_serde
 from harness_core.runtime.checkpointer.lineage import delta_history
 from harness_core.runtime.checkpointer.record import Header
 from harness_core.runtime.checkpointer.upkeep import copy_thread, delete_runs, prune_tree
-from harness_core.store import CheckpointRepository, Seal
+from harness_core.store import CheckpointRepository, Idle, Removed, Seal
 
 FENCE = "fence"
 """The key in a config's ``configurable`` that carries the :class:`~harness_core.models.Fence`."""
@@ -163,22 +163,24 @@ class FencedSaver(BaseCheckpointSaver[str]):
             else:
                 await self.prune_thread(thread_id, keep=1)
 
-    async def prune_thread(self, thread_id: str, *, keep: int, tenant: str | None = None) -> int:
+    async def prune_thread(
+        self, thread_id: str, *, keep: int, tenant: str | None = None, idle: Idle | None = None
+    ) -> Removed:
         """Keeps the ``keep`` newest checkpoints of a thread and what their values rest on.
 
         What a run needs that waits for people, or that another worker will take over, is the newest checkpoint and
         the subgraphs that it has not come back from: both stay, so this may be done at any time, also while the
         thread is at work. Subgraphs that came back are forgotten when the thread is done.
 
-        :returns: how many checkpoints were removed.
         :raises ValueError: ``keep`` is below 1.
+        :raises StaleFence: ``idle`` was given and the thread is at work again; what is left can be read as before.
         """
         if keep < 1:
             raise ValueError(f"a thread keeps at least its newest checkpoint, not {keep}")
         whose = self._tenant if tenant is None else tenant
         namespaces = await self._checkpoints.namespaces(thread_id)
         inner = [self._place(whose, thread_id, ns) for ns in namespaces if ns]
-        return await prune_tree(self._place(whose, thread_id, ""), inner, keep)
+        return await prune_tree(self._place(whose, thread_id, ""), inner, keep, idle)
 
     def get_next_version(self, current: str | float | None, channel: None) -> str:  # noqa: ARG002  # the base class's
         """Sorts after ``current``. Random at its end, so two branches never share a stored value."""

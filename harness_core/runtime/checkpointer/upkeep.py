@@ -9,13 +9,16 @@ from langgraph.constants import START
 
 from harness_core.runtime.checkpointer.archive import Archive
 from harness_core.runtime.checkpointer.record import Header, foundations
+from harness_core.store import Idle, Removed
+
+_PAGE = 64  # headers read at once: a chain of deltas is not longer
 
 _QUESTION = next(channel for channel, index in WRITES_IDX_MAP.items() if index == -3)
 _SENT = "__pregel_tasks"
 _TO_DO = ("branch:to:", START)
 
 
-async def is_idle(root: Archive) -> bool:
+async def is_done(root: Archive) -> bool:
     """Whether the graph of a thread is done: nothing of its newest checkpoint is still to run or asks people."""
     newest = await root.latest()
     header = (await root.headers([newest])).get(newest) if newest else None
@@ -28,40 +31,53 @@ async def is_idle(root: Archive) -> bool:
     return all(channel != _QUESTION for _, channel, _ in await root.writes(newest))
 
 
-async def prune_tree(root: Archive, inner: Sequence[Archive], keep: int) -> int:
-    """Keeps the ``keep`` newest checkpoints of a thread, and nothing of subgraphs that ended; returns how many went.
+def is_of_one_task(ns: str) -> bool:
+    """Whether a namespace belongs to one call of a subgraph: LangGraph puts the task's id into such a name."""
+    return ":" in ns
 
-    A subgraph's history is needed for as long as the step that called it has not ended. It has when the thread is
-    done and the newest checkpoint of the thread is younger; each of the two alone would do, but the first rests on
-    how LangGraph names things, and the second on the clocks of workers.
+
+async def prune_tree(root: Archive, inner: Sequence[Archive], keep: int, idle: Idle | None = None) -> Removed:
+    """Keeps the ``keep`` newest checkpoints of a thread, and nothing of subgraphs that ended.
+
+    The history of one call of a subgraph is needed for as long as the step that called it has not ended. It has when
+    the thread is done and the newest checkpoint of the thread is younger; each of the two alone would do, but the
+    first rests on how LangGraph names things, and the second on the clocks of workers. A subgraph that goes on where
+    it was with each call keeps its history like the thread itself.
+
+    :raises StaleFence: ``idle`` was given and the thread is at work again.
     """
-    idle, newest = await is_idle(root), await root.latest()
-    gone = await prune_thread(root, keep)
+    done, newest = await is_done(root), await root.latest()
+    gone = await prune(root, keep, idle)
     for archive in inner:
         last = await archive.latest()
-        if idle and newest is not None and (last is None or last < newest):
-            gone += await archive.drop()
+        if is_of_one_task(archive.ns) and done and newest is not None and (last is None or last < newest):
+            gone += await archive.drop(idle)
         else:
-            gone += await prune_thread(archive, keep)
+            gone += await prune(archive, keep, idle)
     return gone
 
 
-async def prune_thread(archive: Archive, keep: int) -> int:
-    """Keeps the ``keep`` newest checkpoints; returns how many went."""
-    blob_keys = (
-        await archive.blob_keys()
-    )  # before the ids: a value that comes later is never taken for an orphan
+async def prune(archive: Archive, keep: int, idle: Idle | None = None) -> Removed:
+    """Keeps the ``keep`` newest checkpoints of a namespace and what their values rest on.
+
+    :raises StaleFence: ``idle`` was given and the thread is at work again.
+    """
+    # The values before the checkpoints: one that comes later is never taken for an orphan.
+    blob_keys = await archive.blob_keys()
     ids = await archive.ids()
-    headers = await archive.headers(ids)
-    return await _keep_only(archive, headers, set(ids[:keep]), blob_keys)
+    headers = await _standing(archive, ids, keep)
+    return await _keep_only(archive, ids, headers, set(ids[:keep]), blob_keys, idle=idle)
 
 
 async def delete_runs(archive: Archive, run_ids: frozenset[str]) -> int:
     """Removes the checkpoints of these runs; returns how many went."""
     blob_keys = await archive.blob_keys()
-    headers = await archive.headers(await archive.ids())
+    ids = await archive.ids()
+    headers = await archive.headers(ids)
     kept = {each for each, header in headers.items() if header.metadata.get("run_id") not in run_ids}
-    return await _keep_only(archive, headers, kept, blob_keys) if len(kept) < len(headers) else 0
+    if len(kept) == len(headers):
+        return 0
+    return (await _keep_only(archive, ids, headers, kept, blob_keys)).checkpoints
 
 
 async def copy_thread(source: Archive, target: Archive) -> None:
@@ -82,16 +98,34 @@ async def copy_thread(source: Archive, target: Archive) -> None:
         await target.put_rows(checkpoint_id, rows, None)
 
 
+async def _standing(archive: Archive, ids: Sequence[str], keep: int) -> dict[str, Header]:
+    """The headers of the ``keep`` newest, and of the ancestors their values rest on."""
+    headers = await archive.headers(ids[:keep])
+    newest = list(headers)
+    places = {checkpoint_id: place for place, checkpoint_id in enumerate(ids)}
+    asked = set(ids[:keep])
+    while True:
+        _, unread = foundations(newest, headers)
+        further = [places[each] for each in unread - asked if each in places]
+        if not further:
+            return headers
+        page = ids[min(further) : min(further) + _PAGE]
+        asked |= set(page)
+        headers |= await archive.headers(page)
+
+
 async def _keep_only(
     archive: Archive,
+    ids: Sequence[str],
     headers: Mapping[str, Header],
     kept: Collection[str],
     blob_keys: Collection[tuple[str, str]],
-) -> int:
+    *,
+    idle: Idle | None = None,
+) -> Removed:
     staying = {each for each in kept if each in headers}
-    staying |= foundations(staying, headers)
+    staying |= foundations(staying, headers)[0]
     used = {item for each in staying for item in headers[each].versions.items()}
     used |= set(await archive.segment_keys(used & set(blob_keys)))
-    going = [each for each in headers if each not in staying]
-    await archive.delete(going, [key for key in blob_keys if key not in used])
-    return len(going)
+    going = [each for each in ids if each not in staying]
+    return await archive.delete(going, [key for key in blob_keys if key not in used], idle)

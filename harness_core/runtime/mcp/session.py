@@ -246,7 +246,11 @@ class _Link:
         while True:
             await asyncio.sleep(BEAT)
             try:
-                await self._opened.result().send_ping()
+                # A look that gets lost with the server is never answered, so none is waited for long.
+                async with asyncio.timeout(BEAT):
+                    await self._opened.result().send_ping()
+            except TimeoutError:
+                continue
             except McpError as error:
                 if not _is_over(error):
                     continue

@@ -46,8 +46,8 @@ def by_words(query: str, texts: Sequence[Sequence[str]]) -> list[float]:
 
 def by_meaning(query: Sequence[float], vectors: Sequence[Sequence[float]]) -> float:
     """The cosine of the nearest of an item's vectors. Those are of length one, see :func:`pack`."""
-    wanted = _unit(query)
-    return max((sum(map(operator.mul, wanted, each)) for each in vectors), default=-1.0)
+    length = math.sqrt(sum(map(operator.mul, query, query))) or 1.0
+    return max((sum(map(operator.mul, query, each)) / length for each in vectors), default=-1.0)
 
 
 def pack(vectors: Iterable[Sequence[float]], model: str) -> bytes:

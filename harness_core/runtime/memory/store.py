@@ -179,7 +179,8 @@ class LongTermMemory(BaseStore):
         texts = [_texts(item.value["value"], item.value["index"]) for item in items]
         scores = await self._meanings(tenant, query, items, texts, queries)
         if scores is None:
-            scores = [score or None for score in by_words(query, texts)]
+            # In a thread: a thousand items take some hundred ms, and others stream meanwhile.
+            scores = [score or None for score in await asyncio.to_thread(by_words, query, texts)]
         found = [_Hit(item, score) for item, score in zip(items, scores, strict=True) if score is not None]
         return sorted(found, key=lambda hit: -(hit.score or 0.0))
 
@@ -195,7 +196,8 @@ class LongTermMemory(BaseStore):
         model = self._embeddings
         if model is None:
             return None
-        known = [unpack(item.vectors, model.identity) for item in items]
+        packed = [item.vectors for item in items]
+        known = await asyncio.to_thread(lambda: [unpack(each, model.identity) for each in packed])
         bare = [index for index, vectors in enumerate(known) if vectors is None and texts[index]]
         try:
             if query not in queries:
@@ -209,7 +211,10 @@ class LongTermMemory(BaseStore):
         await self._shelf.add_vectors(
             tenant, [(items[index], pack(known[index] or [], model.identity)) for index in bare]
         )
-        return [by_meaning(queries[query], vectors) if vectors else None for vectors in known]
+        wanted = queries[query]
+        return await asyncio.to_thread(
+            lambda: [by_meaning(wanted, vectors) if vectors else None for vectors in known]
+        )
 
     async def _vectors(self, texts: Sequence[Sequence[str]]) -> list[bytes]:
         """Packed vectors for each item; empty where a search must make them later."""

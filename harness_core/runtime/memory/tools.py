@@ -12,9 +12,9 @@ from typing import Any
 from langgraph.config import get_config, get_store
 from langgraph.store.base import SearchItem, SearchOp
 
+from harness_core.memory_places import for_everybody, of_person, of_threads
 from harness_core.models import Fence
 from harness_core.runtime.checkpointer import FENCE
-from harness_core.runtime.memory.places import for_everybody, of_person, of_threads
 from harness_core.runtime.memory.store import LongTermMemory
 from harness_core.tool_call import ToolCall
 

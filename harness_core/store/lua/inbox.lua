@@ -13,6 +13,7 @@ local function create(run, tenant, conversation, thread, user, position, fields)
   redis.call('ZADD', key.runs_user(tenant, user), 0, run)
   redis.call('ZADD', key.runs_state(tenant, 'queued'), 0, run)
   redis.call('SADD', key.tenants(), tenant)
+  took_part(tenant, thread, user)
   emit(run, tenant, 'run.created', 'P', cjson.encode({ user = user }))
   emit(run, tenant, 'run.queued', 'P', cjson.encode({ position = position }))
 end
@@ -54,6 +55,8 @@ local function leave_inbox(run, tenant, conversation)
   redis.call('HDEL', key.run(run), 'intent', 'held')
   redis.call('HSET', key.run(run), 'ended_at', integer(now()))
   redis.call('ZADD', key.dirty(tenant), integer(now() - FRONT), run)
+  redis.call('ZADD', key.unfolded(), integer(now()), run)
+  redis.call('ZADD', key.unpruned(), integer(now()), redis.call('HGET', key.run(run), 'thread_id'))
   pass_on(run, tenant, conversation)
   local head = redis.call('LINDEX', inbox, 0)
   if was_head and head then make_ready(head, tenant, now()) end
@@ -89,6 +92,7 @@ local function start_anew(tenant, conversation, by, thread)
   redis.call('HDEL', conv, 'agent')
   redis.call('HSET', key.thread(thread), 'version', 1, 'tenant', tenant, 'conversation', conversation,
     'created_at', integer(now()), 'runs', 0, 'generation', generation)
+  redis.call('ZADD', key.unpruned(), integer(now()), thread) -- nothing may ever be asked in it
   local live = redis.call('LRANGE', key.inbox(tenant, conversation), 0, -1)
   for i = #live, 1, -1 do stop(live[i], by) end
 end
@@ -97,6 +101,7 @@ end
 local function steer(run, tenant, id, kind, by, fields)
   redis.call('HSET', key.steer(run, id), 'kind', kind, 'user', by, 'at', integer(now()), unpack(fields))
   redis.call('RPUSH', key.steers(run), id)
+  took_part(tenant, redis.call('HGET', key.run(run), 'thread_id'), by)
   emit(run, tenant, 'run.steered', 'P', cjson.encode({ message = id, by = by, kind = kind }))
 end
 

@@ -6,6 +6,7 @@
 -- Replies: begun | wait, ms | lost
 local tenant, method, room = ARGV[2], ARGV[8], ARGV[9]
 if not owns(tenant, ARGV[3], ARGV[4]) then return { 'lost' } end
+if redis.call('EXISTS', key.run(ARGV[5])) == 0 then return { 'lost' } end -- removed meanwhile, no longer on the list
 
 local closed = redis.call('PTTL', key.closed(tenant, method))
 if closed > 0 then return { 'wait', closed } end

@@ -3,6 +3,7 @@
 -- ARGV 2 tenant 3 worker 4 epoch 5 run 6 part 7 delivery JSON 8 newest event shown 9 '1' if nothing is left to do
 -- Replies: ok | lost
 local tenant, run = ARGV[2], ARGV[5]
+if redis.call('EXISTS', key.run(run)) == 0 then return { 'ok' } end -- removed meanwhile: nothing of it may come back
 if not owns(tenant, ARGV[3], ARGV[4]) then
   local known = redis.call('HGET', key.deliveries(run), ARGV[6])
   if known then
@@ -15,7 +16,7 @@ if not owns(tenant, ARGV[3], ARGV[4]) then
 end
 redis.call('HSET', key.deliveries(run), ARGV[6], ARGV[7])
 if ARGV[9] == '1' then
-  if redis.call('LLEN', key.events(run)) <= tonumber(ARGV[8]) then
+  if event_count(run) <= tonumber(ARGV[8]) then
     redis.call('ZREM', key.dirty(tenant), run)
   elseif not redis.call('HGET', key.run(run), 'ended_at') then
     redis.call('ZADD', key.dirty(tenant), integer(now()), run)

@@ -1,4 +1,5 @@
--- Stands before every verb. Above it the loader puts `ALLOWED` (the state table) and `key` (the key table).
+-- Stands before every verb. Above it the loader puts `ALLOWED` (the state table), `key` (the key table) and `FAMILY`
+-- (for each noun, the keys that hang on its id).
 -- KEYS[1] is the root of the partition. ARGV[1] is the operation id, or '' for a verb that may simply be
 -- repeated; a verb's own arguments start at ARGV[2].
 
@@ -27,6 +28,17 @@ end
 local function emit(run, tenant, name, flag, data)
   redis.call('RPUSH', key.events(run), integer(now()) .. '|' .. flag .. '|' .. name .. '|' .. data)
   redis.call('ZADD', key.dirty(tenant), 'NX', integer(now()), run)
+end
+
+-- The sequence number of a run's newest event.
+local function event_count(run)
+  return tonumber(redis.call('HGET', key.run(run), 'folded') or 0) + redis.call('LLEN', key.events(run))
+end
+
+-- A person wrote something in a thread: what must go with their data is found by this.
+local function took_part(tenant, thread, user)
+  redis.call('SADD', key.thread_people(thread), user)
+  redis.call('SADD', key.threads_user(tenant, user), thread)
 end
 
 -- Moves the record and its index. The caller has checked the fence where the table asks for one.

@@ -12,5 +12,6 @@ redis.call('DEL', key.votes(id))
 redis.call('HSET', key.approval(id), 'asked', ARGV[4], 'digest', ARGV[5])
 audit(a[1], { what = 'revised', approval = id, run = a[2], revision = integer(revision), by = ARGV[6], source = ARGV[7],
   digest = ARGV[5] })
+took_part(a[1], redis.call('HGET', key.run(a[2]), 'thread_id'), ARGV[6])
 emit(a[2], a[1], 'approval.revised', 'S', ARGV[8])
 return { 'revised', revision }

@@ -21,26 +21,20 @@ def check_agents(picture: Picture) -> None:
 
 
 def _circles(picture: Picture) -> Iterator[tuple[str, ...]]:
-    """Each circle of subagents once, from where it closes back to itself."""
+    """Each circle of subagents once, from where it closes back to itself. Every agent is walked through once."""
     done: set[str] = set()
-    for start in picture.agents:
-        trail: list[str] = []
-        pending: list[tuple[str, int]] = [(start, 0)]
-        while pending:
-            name, depth = pending.pop()
-            del trail[depth:]
-            if name in trail:
-                yield (*trail[trail.index(name) :], name)
-                continue
-            if name in done or name not in picture.agents:
-                continue
+    trail: list[str] = []
+    pending = [(name, False) for name in reversed(picture.agents)]
+    while pending:
+        name, is_left = pending.pop()
+        if is_left:
+            done.add(trail.pop())
+        elif name in trail:
+            yield (*trail[trail.index(name) :], name)
+        elif name in picture.agents and name not in done:
             trail.append(name)
-            pending.extend((inner, depth + 1) for inner in reversed(picture.agents[name].spec.subagents))
-        done.update(_walked(start, picture))
-
-
-def _walked(start: str, picture: Picture) -> set[str]:
-    return {seen.spec.name for seen in picture.reached(picture.agents[start].spec)}
+            pending.append((name, True))
+            pending += [(inner, False) for inner in reversed(picture.agents[name].spec.subagents)]
 
 
 def _report_circle(picture: Picture, circle: tuple[str, ...]) -> None:

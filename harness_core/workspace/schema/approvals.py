@@ -89,7 +89,7 @@ class ArgumentCondition(Spec):
 class ApprovalExcept(Spec):
     """Ask, except when an argument has this value.
 
-    The argument must be an enum or a boolean: see :func:`harness_core.workspace.check_arguments`.
+    The argument must be an enum or a boolean: see :func:`harness_core.workspace.check_against_schema`.
     """
 
     except_when: ArgumentCondition

@@ -42,14 +42,20 @@ export function showEntry(entry) {
 }
 
 function lineOf(entry) {
-  const node = el("div", { className: `line ${entry.kind}`, data: { number: entry.number } }, el("time"), el("span", { className: "what" }), el("span", { className: "detail" }));
+  const node = el(
+    "div",
+    { className: `line ${entry.kind}`, data: { number: entry.number } },
+    el("time"),
+    el("p", {}, el("span", { className: "what" }), " ", el("span", { className: "detail" })),
+  );
   lines.set(entry.number, node);
   return fill(node, entry);
 }
 
 function fill(node, entry) {
   const at = new Date(entry.at * 1000);
-  const [time, what, detail] = node.children;
+  const time = node.firstElementChild;
+  const [what, detail] = node.lastElementChild.children;
   time.dateTime = at.toISOString();
   setText(time, at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }));
   setText(what, entry.count > 1 ? `${entry.text} × ${entry.count}` : entry.text);
@@ -59,7 +65,10 @@ function fill(node, entry) {
   return node;
 }
 
+/** All of them, after the page or the person changed. */
 export function showTrials(all) {
+  for (const button of document.querySelectorAll("[data-fault]")) button.removeAttribute("aria-busy");
+  for (const verdict of document.querySelectorAll("[data-verdict]")) setText(verdict, "");
   for (const trial of all) showTrial(trial);
 }
 

@@ -60,8 +60,10 @@ function target() {
 function wanted() {
   const { number, target: next } = state.guide;
   if (!number || !next) return null;
-  if (byId("confirm").open) return byId("confirm-yes");
-  if (byId("modal").open) return byId("modal-submit");
+  // A dialog hides all else. One that the step did not ask for has nothing to press.
+  const asked = next.kind === "action";
+  if (byId("confirm").open) return asked ? byId("confirm-yes") : null;
+  if (byId("modal").open) return asked && state.view?.submit ? byId("modal-submit") : null;
   if (next.user && next.user !== state.me) return document.querySelector(`#roles input[value="${next.user}"]`)?.parentElement;
   return element(next);
 }

@@ -4,9 +4,10 @@ import { byId, el, keepingEnd, reconcile, remember, setText, stickToEnd, toEnd }
 import { door } from "./door.js";
 import { patchParts } from "./parts.js";
 import { tell } from "./signals.js";
-import { bot, byTime, isHere, keyOf, repliesOf, state } from "./state.js";
+import { bot, byTime, isHere, keyOf, replyCounts, state } from "./state.js";
 
 const nodes = new Map();
+let counts = new Map();
 let announced = "";
 
 /** Draws the whole place anew; for another place, or another person. */
@@ -14,6 +15,7 @@ export function showMessages() {
   const list = byId("messages");
   nodes.clear();
   const here = state.place.kind === "home" ? [] : [...state.messages.values()].filter(isHere).sort(byTime);
+  counts = state.place.kind === "channel" ? replyCounts(state.place.channel) : new Map();
   list.replaceChildren(...(state.place.kind === "home" ? [home()] : here.map(article)));
   if (!list.childElementCount) list.append(el("p", { className: "quiet empty" }, "Nothing was said here yet."));
   if (state.place.kind === "home") list.scrollTop = 0;
@@ -98,7 +100,7 @@ function patch(node, message) {
 }
 
 function threadButton(node, message) {
-  const count = repliesOf(message).length;
+  const count = counts.get(message.root) ?? 0;
   const text = count ? `${count} ${count === 1 ? "reply" : "replies"}` : "Reply in a thread";
   let button = node.querySelector(".open-thread");
   if (!button) {
@@ -112,7 +114,9 @@ function threadButton(node, message) {
 function countReplies(reply) {
   const root = state.messages.get(`${reply.channel}:${reply.root}`);
   const node = root && nodes.get(keyOf(root));
-  if (node && state.place.kind === "channel") threadButton(node, root);
+  if (!node || state.place.kind !== "channel") return;
+  counts = replyCounts(state.place.channel);
+  threadButton(node, root);
 }
 
 function fileNode(file) {

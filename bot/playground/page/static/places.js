@@ -3,7 +3,7 @@
 import { byId, el, reconcile, setText } from "./dom.js";
 import { door } from "./door.js";
 import { hear, tell } from "./signals.js";
-import { bot, byTime, channelOf, keyOf, nameOf, repliesOf, state } from "./state.js";
+import { bot, byTime, channelOf, keyOf, nameOf, replyCounts, state } from "./state.js";
 
 const SHOWN = 12;
 
@@ -31,7 +31,8 @@ export function showChannels() {
 /** The newest threads of the channel. */
 export function showThreads() {
   const { channel, root } = state.place;
-  const roots = [...state.messages.values()].filter((m) => m.channel === channel && m.ts === m.root && !m.ephemeral && repliesOf(m).length);
+  const counts = replyCounts(channel);
+  const roots = [...state.messages.values()].filter((m) => m.channel === channel && m.ts === m.root && counts.has(m.ts));
   const items = roots
     .sort(byTime)
     .slice(-SHOWN)

@@ -34,5 +34,12 @@ export function isHere(message) {
   return kind === "thread" ? message.root === root : message.in_channel;
 }
 
-export const repliesOf = (root) =>
-  [...state.messages.values()].filter((m) => m.channel === root.channel && m.root === root.ts && m.ts !== root.ts && !m.ephemeral);
+/** How many replies each thread of the channel has, by the timestamp of its root. */
+export function replyCounts(channel) {
+  const counts = new Map();
+  for (const message of state.messages.values()) {
+    const isReply = message.channel === channel && message.root !== message.ts && !message.ephemeral;
+    if (isReply) counts.set(message.root, (counts.get(message.root) ?? 0) + 1);
+  }
+  return counts;
+}
