@@ -13,28 +13,46 @@ from harness_core.store import Store
 
 ROOT = "harness:{p0}:"
 
+STANDS = """
+local root, records, lines, of_runs = 'harness:{p0}:', {}, {}, true
+for _, id in ipairs(ARGV) do
+  if id == '' then
+    of_runs = false
+  elseif of_runs then
+    records[#records + 1] = redis.call('HMGET', root .. 'run:' .. id, 'state', 'held', 'user', 'cancelled_by')
+  else
+    lines[#lines + 1] = redis.call('LRANGE', root .. 'inbox:T1:' .. id, 0, -1)
+  end
+end
+return { records, lines, redis.call('ZRANGE', root .. 'leases', 0, -1), redis.call('SMEMBERS', root .. 'active:T1'),
+  redis.call('ZRANGE', root .. 'ready:T1', 0, -1) }
+"""
+"""The records of runs and the lines of conversations, divided by an empty argument; leases, slots and who is ready."""
+
 
 async def agree(store: Store, model: Conversations, per_tenant: int, per_user: int) -> None:
     """Runs, lines, leases, slots and queues of the store are those of the model."""
-    pipe = store.client.pipeline(transaction=False)
-    for run_id in model.runs:
-        pipe.hmget(f"{ROOT}run:{run_id}", "state", "held", "user")
-    for conversation in model.line:
-        pipe.lrange(f"{ROOT}inbox:T1:{conversation}", 0, -1)
-    pipe.zrange(f"{ROOT}leases", 0, -1)
-    pipe.smembers(f"{ROOT}active:T1")
-    pipe.zrange(f"{ROOT}ready:T1", 0, -1)
-    rows = await pipe.execute()
-    records = dict(zip(model.runs, rows, strict=False))
-    lines = dict(zip(model.line, rows[len(records) :], strict=False))
-    leases, active, ready = ({each.decode() for each in row} for row in rows[-3:])
+    stands = await store.client.eval(STANDS, 0, *model.runs, "", *model.line)
+    leases, active, ready = ({each.decode() for each in ids} for ids in stands[2:])
+    records = dict(zip(model.runs, stands[0], strict=True))
+    lines = dict(zip(model.line, stands[1], strict=True))
 
-    assert {run: state.decode() for run, (state, _, _) in records.items()} == {
+    assert {run: state.decode() for run, (state, *_) in records.items()} == {
         run: each.state for run, each in model.runs.items()
     }
-    assert {run for run, (_, held, _) in records.items() if held} == {
+    assert {run for run, (_, held, *_) in records.items() if held} == {
         run for run, each in model.runs.items() if each.held
     }
+    assert {run for run, (*_, stopper) in records.items() if stopper and model.runs[run].live} == {
+        run for run, each in model.runs.items() if each.live and each.stopping
+    }
+    # What is live of an older thread was asked to stop, so nothing can be added to it.
+    current = model.generation
+    assert all(
+        each.stopping
+        for each in model.runs.values()
+        if each.live and each.generation != current[each.conversation]
+    )
     assert {conversation: [each.decode() for each in line] for conversation, line in lines.items()} == dict(
         model.line
     )
@@ -42,7 +60,7 @@ async def agree(store: Store, model: Conversations, per_tenant: int, per_user: i
     heads = [line[0] for line in model.line.values() if line]
     assert leases <= set(heads)
     assert ready == {run for run in heads if model.runs[run].ready}
-    people = Counter(user.decode() for run, (_, _, user) in records.items() if run in leases)
+    people = Counter(user.decode() for run, (_, _, user, _) in records.items() if run in leases)
     assert people.total() <= per_tenant
     assert max(people.values(), default=0) <= per_user
 

@@ -1,34 +1,23 @@
-"""Rules that do to the store what people, workers, clocks and crashes do, each beside what the model says of it.
-
-Workers here are what is left of one when the agent is taken out: they claim, read, call, ask, park and end.
-"""
+"""Rules that do to the store what people, workers, clocks and crashes do, each beside what the model says of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Coroutine
 from enum import Enum, auto
-from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from store.asking import DIGEST, a_call, a_question
+from hypothesis.stateful import initialize, invariant, precondition, rule
+from store.asking import DIGEST
 from store.conversation_checks import agree, nothing_left, stories_hold
-from store.conversation_model import LEASE, MAX_ATTEMPTS, Conversations
+from store.conversation_model import LEASE
+from store.conversation_workers import EXPIRE_AFTER, PER_TENANT, PER_USER, TENANT, Workers, one_of
 
 from harness_core.approvals import Approval, Approve, Decision, ItIsDone, Reject, RunAgain, Skip, TooLate, Won
-from harness_core.errors import StaleFence, StopRequested, UnreadMessages
-from harness_core.events import OutputDelta, Payload, RunCancelled, RunCompleted, RunFailed
-from harness_core.models import Accepted, Claim, Duplicate, Fence, Refused, Steered, Submission, WhileRunning
+from harness_core.errors import StaleFence
+from harness_core.events import OutputDelta, RunCompleted
+from harness_core.models import Accepted, Duplicate, Fence, Refused, Steered, Submission, WhileRunning
 from harness_core.states import RunState
 from harness_core.store import Store
-
-T = TypeVar("T")
-
-TENANT = "T1"
-PER_TENANT, PER_USER = 2, 1
-EXPIRE_AFTER = 5 * LEASE
 
 pick = st.integers(min_value=0, max_value=99)
 conversations = st.sampled_from(["C1", "C2", "C3"])
@@ -50,25 +39,13 @@ class Deed(Enum):
     HAND_OVER = auto()
 
 
-class ConversationMachine(RuleBasedStateMachine):
-    """One story: a store without a past, the model beside it, and what was seen from outside."""
+class ConversationMachine(Workers):
+    """One story of conversations; at its end everything has to come to rest."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, store: Store) -> None:
-        super().__init__()
-        self.loop = loop
-        self.store = store
-        self.do(store.client.flushdb())
-        self.model = Conversations()
+        super().__init__(loop, store)
         self.messages: dict[str, tuple[Submission, str]] = {}  # by name, with the id it was stored under
-        self.claims: dict[str, Claim] = {}  # of those that a worker still believes in
-        self.zombies: list[Claim] = []
         self.requests = 0
-        self.asked: dict[str, tuple[str, float]] = {}  # approval -> its run, its deadline
-        self.effects: Counter[tuple[str, str]] = Counter()
-        self.allowed_again: Counter[tuple[str, str]] = Counter()
-
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
 
     def teardown(self) -> None:
         self.settle()
@@ -76,9 +53,9 @@ class ConversationMachine(RuleBasedStateMachine):
     @initialize(mode=modes)
     def a_day_begins(self, mode: WhileRunning) -> None:
         """With work for two workers, of which one waits for people."""
-        for conversation, user in (("C1", "U1"), ("C2", "U2"), ("C2", "U1")):
+        for conversation, user in (("C1", "U1"), ("C2", "U2"), ("C2", "U1"), ("C3", "U3")):
             self.deliver(conversation, user, "queue")
-        self.claim(want=2)
+        self.claim(want=3)
         self.deliver("C1", "U2", mode)
         self.call(0, "gated", ends=True)
         self.park(0)
@@ -86,9 +63,9 @@ class ConversationMachine(RuleBasedStateMachine):
     # People.
 
     @precondition(lambda self: len(self.messages) < 14 and self.claims)
-    @rule(which=pick, user=users, mode=modes)
-    def write_to_who_works(self, which: int, user: str, mode: WhileRunning) -> None:
-        self.deliver(self.worker(which).run.conversation, user, mode)
+    @rule(which=pick, user=users)
+    def steer(self, which: int, user: str) -> None:
+        self.deliver(self.worker(which).run.conversation, user, "steer")
 
     @precondition(lambda self: len(self.messages) < 14)
     @rule(conversation=conversations, user=users, mode=modes)
@@ -108,6 +85,7 @@ class ConversationMachine(RuleBasedStateMachine):
                 assert expected == "steered"
                 assert run_id == self.model.line[conversation][0]
                 run = self.model.runs[run_id]
+                assert run.generation == self.model.generation[conversation]
                 newest = self.do(self.store.messages.written_to(self.place(run_id)))[-1].message
                 run.unread.append(newest)
                 self.messages[name] = (message, newest)
@@ -120,7 +98,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.messages)
     @rule(which=pick)
     def deliver_again(self, which: int) -> None:
-        message, stored = _one(self.messages.values(), which)
+        message, stored = one_of(self.messages.values(), which)
         holder = self.model.holder(stored)
         answer = self.do(self.store.runs.accept(message))
         assert isinstance(answer, Duplicate)
@@ -130,7 +108,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.messages)
     @rule(which=pick)
     def edit(self, which: int) -> None:
-        message, stored = _one(self.messages.values(), which)
+        message, stored = one_of(self.messages.values(), which)
         expected, stamp = self.model.amend(stored), self.request()
         moved = self.do(
             self.store.messages.amend(
@@ -144,7 +122,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.messages)
     @rule(which=pick)
     def delete(self, which: int) -> None:
-        message, stored = _one(self.messages.values(), which)
+        message, stored = one_of(self.messages.values(), which)
         expected = self.model.withdraw(stored)
         assert self.do(self.store.messages.withdraw(TENANT, message.dedupe[0], "U1")).outcome == expected
 
@@ -152,7 +130,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @rule(which=pick)
     def cancel(self, which: int) -> None:
         live = [run_id for line in self.model.line.values() for run_id in line]
-        run_id = _one(live if live and which % 8 else self.model.runs, which)
+        run_id = one_of(live if live and which % 8 else self.model.runs, which)
         run = self.model.runs[run_id]
         expected = "finished" if not run.live else "cancelled" if self.model.stop(run_id) else "requested"
         assert self.do(self.store.runs.cancel(run_id, "U9")) == expected
@@ -173,7 +151,7 @@ class ConversationMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(run.held for run in self.model.runs.values()))
     @rule(which=pick)
     def let_go_on(self, which: int) -> None:
-        run_id = _one((run_id for run_id, run in self.model.runs.items() if run.held), which)
+        run_id = one_of((run_id for run_id, run in self.model.runs.items() if run.held), which)
         self.model.runs[run_id].held = False
         assert self.do(self.store.runs.carry_on(run_id))
 
@@ -181,7 +159,9 @@ class ConversationMachine(RuleBasedStateMachine):
     @rule(which=pick, yes=st.booleans())
     def click(self, which: int, yes: bool) -> None:
         asked = [each for run in self.model.runs.values() for each in run.asked]
-        approval_id = _one(asked if asked and which % 8 else self.asked, which)
+        self.decide(one_of(asked if asked and which % 8 else self.asked, which), yes=yes)
+
+    def decide(self, approval_id: str, *, yes: bool) -> None:
         run_id, deadline = self.asked[approval_id]
         approval = self.do(self.store.approvals.get(TENANT, approval_id))
         outcome = self.do(
@@ -227,188 +207,61 @@ class ConversationMachine(RuleBasedStateMachine):
                 self.hand_over(which)
 
     @rule(want=st.integers(min_value=1, max_value=3))
-    def claim(self, want: int) -> None:
-        ready = self.do(self.store.client.zrange("harness:{p0}:ready:T1", 0, -1))
-        claims = self.do(
-            self.store.runs.claim("w", want=want, per_tenant=PER_TENANT, per_user=PER_USER, lease=LEASE)
-        )
-        self.first_come([each.decode() for each in ready], [claim.run.run_id for claim in claims], want)
-        for claim in claims:
-            run = self.model.runs[claim.run.run_id]
-            run.user = claim.run.user  # of a message that was passed on, the model does not know whose it was
-            assert claim.taken_over == (run.state != "queued")
-            self.model.claim(claim.run.run_id)
-            self.bury(claim.run.run_id)
-            self.claims[claim.run.run_id] = claim
+    def workers_look_for_work(self, want: int) -> None:
+        self.claim(want=want)
 
-    def first_come(self, ready: list[str], claimed: list[str], want: int) -> None:
-        """The first in the line of all, but for people who are at their cap."""
-        busy = Counter(
-            self.model.runs[run_id].user
-            for run_id, run in self.model.runs.items()
-            if run.leased_until is not None
-        )
-        room, expected = PER_TENANT - busy.total(), list[str]()
-        for run_id in ready:
-            user = self.do(self.store.runs.get(run_id)).user
-            if len(expected) < min(want, room) and busy[user] < PER_USER:
-                expected.append(run_id)
-                busy[user] += 1
-        assert claimed == expected
-
-    def call(self, which: int, key: str, *, ends: bool) -> None:
-        """A tool that must not run twice; ``ends`` false is a crash inside it, or a worker that is slow."""
-        claim = self.worker(which)
-        run_id = claim.run.run_id
-        try:
-            self.do(self.open_call(claim, key))
-            attempt = self.do(self.store.calls.start(claim.fence, key, asked=DIGEST, running=DIGEST))
-        except StopRequested:
-            assert self.model.runs[run_id].stopping
-            return
-        except StaleFence:
-            self.lost(claim)
-            return
-        assert self.model.holds(run_id)
-        if isinstance(attempt, int):
-            self.effects[run_id, key] += 1
-            if ends:
-                self.do(self.store.calls.done(claim.fence, key, ok=True, result=b"r", outcome="ran"))
-        elif attempt == "unsure":
-            self.ask(claim, key, doubt=True)
-
-    async def open_call(self, claim: Claim, key: str) -> None:
-        verdict = "ask" if key == "gated" else "allow"
-        question = a_question(claim, key, expire_after=EXPIRE_AFTER) if key == "gated" else None
-        await self.store.calls.open(claim.fence, a_call(claim, key, verdict=verdict), question)
-        if question is not None:
-            self.remember(question.about)
-
-    def ask(self, claim: Claim, key: str, *, doubt: bool) -> None:
-        assert doubt
-        question = a_question(claim, key, kind="uncertain", expire_after=EXPIRE_AFTER)
-        self.do(self.store.calls.open(claim.fence, a_call(claim, key), question))
-        self.remember(question.about)
-
-    def remember(self, asked: Approval) -> None:
-        if asked.approval_id not in self.asked:
-            self.asked[asked.approval_id] = (asked.run_id, self.model.now + EXPIRE_AFTER)
-            self.model.runs[asked.run_id].asked.add(asked.approval_id)
-
-    def park(self, which: int) -> None:
-        claim = self.worker(which)
-        try:
-            parked = self.do(self.store.runs.park(claim.fence))
-        except StaleFence:
-            self.lost(claim)
-            return
-        assert parked.outcome == self.model.park(claim.run.run_id)
-        if parked.outcome == "waiting":
-            self.bury(claim.run.run_id)
-            self.claim(want=2)
-
-    def read(self, which: int) -> None:
-        claim = self.worker(which)
-        run = self.model.runs[claim.run.run_id]
-        unread = [each for each in self.do(self.store.messages.written_to(claim.fence)) if not each.read]
-        assert [each.message for each in unread] == run.unread
-        try:
-            self.do(self.store.messages.mark_read(claim.fence, [each.message for each in unread]))
-        except StaleFence:
-            self.lost(claim)
-            return
-        run.read += run.unread
-        run.unread = []
-
-    def save(self, which: int) -> None:
-        """A checkpoint: the run has come further."""
-        claim = self.worker(which)
-        put = self.store.checkpoints.put(
-            claim.fence.thread_id, "", "cp", header=b"h", blobs={}, fence=claim.fence
-        )
-        try:
-            self.do(put)
-        except StaleFence:
-            self.lost(claim)
-            return
-        self.model.runs[claim.run.run_id].attempts = 0
-
-    def finish(self, which: int, *, well: bool) -> None:
-        self.end(self.worker(which), well=well)
-        self.claim(want=2)
-
-    def end(self, claim: Claim, *, well: bool) -> None:
-        """As an executor does it: who was asked to stop is cancelled, who has something to read goes on."""
-        run_id = claim.run.run_id
-        run = self.model.runs[run_id]
-        try:
-            state = RunState.COMPLETED if well else RunState.FAILED
-            payload: Payload = RunCompleted(output="x") if well else RunFailed(reason="x")
-            stopper = self.do(self.store.runs.finish(claim.fence, state, payload))
-            if stopper is not None:
-                assert run.stopping
-                state = RunState.CANCELLED
-                self.do(self.store.runs.finish(claim.fence, state, RunCancelled(by=stopper)))
-        except StaleFence:
-            self.lost(claim)
-            return
-        except UnreadMessages:
-            assert run.unread
-            return
-        assert not well or stopper or not run.unread
-        self.model.end(run_id, state.value)
-        self.bury(run_id)
-
-    def hand_over(self, which: int) -> None:
-        claim = self.worker(which)
-        try:
-            self.do(self.store.runs.release(claim.fence))
-        except StaleFence:
-            self.lost(claim)
-            return
-        self.model.release(claim.run.run_id)
-        self.bury(claim.run.run_id)
+    @precondition(lambda self: self.claims)
+    @rule()
+    def workers_renew(self) -> None:
+        self.renew()
 
     @rule(hold=st.booleans())
-    def sweep(self, hold: bool) -> None:
-        before = self.do(self.store.now()) + 1 if hold else None
-        self.model.reap(hold=hold)
-        self.do(self.store.runs.reap(max_attempts=MAX_ATTEMPTS, hold_before=before))
-        self.do(self.store.approvals.expire())
-        for approval_id, (run_id, deadline) in self.asked.items():
-            if deadline <= self.model.now and approval_id in self.model.runs[run_id].asked:
-                self.model.answered(run_id, approval_id)
-
-    @rule()
-    def renew(self) -> None:
-        renewal = self.do(self.store.runs.renew("w", [claim.fence for claim in self.claims.values()], LEASE))
-        for run_id in list(self.claims):
-            assert (run_id in renewal.lost) is not self.model.holds(run_id)
-            assert run_id in renewal.lost or (run_id in renewal.cancelled) is self.model.runs[run_id].stopping
-            if run_id in renewal.lost:
-                self.bury(run_id)
-            else:
-                self.model.runs[run_id].leased_until = self.model.now + LEASE
+    def workers_sweep(self, hold: bool) -> None:
+        self.sweep(hold=hold)
 
     # Time, and what is left of workers that are gone.
 
-    @rule(seconds=st.sampled_from([LEASE * 0.4, LEASE * 1.1, EXPIRE_AFTER]))
+    @rule(seconds=st.sampled_from([LEASE * 0.4, LEASE * 1.1]))
     def time_passes(self, seconds: float) -> None:
-        self.model.now += seconds
-        self.do(self.store.client.incrby("harness:{p0}:clock_offset", round(seconds * 1000)))
+        self.wait(seconds)
+
+    @precondition(lambda self: any(run.asked for run in self.model.runs.values()))
+    @rule(swept=st.booleans())
+    def expire(self, swept: bool) -> None:
+        """Whether or not a worker has noticed it yet: nobody can answer any more."""
+        self.wait(EXPIRE_AFTER)
+        if swept:
+            self.sweep(hold=False)
 
     @rule(hold=st.booleans())
-    def every_worker_dies(self, hold: bool) -> None:
+    def crash(self, hold: bool) -> None:
         """And another one takes over, or leaves the runs where they are."""
-        self.time_passes(LEASE * 1.1)
+        self.wait(LEASE * 1.1)
         self.sweep(hold=hold)
         self.claim(want=3)
+
+    @precondition(lambda self: self.claims)
+    @rule(which=pick, answers=st.lists(st.booleans(), max_size=2))
+    def crash_inside_a_tool(self, which: int, answers: list[bool]) -> None:
+        """Whoever takes over asks what became of the call, and people say so, or say nothing."""
+        run_id = self.worker(which).run.run_id
+        self.call(which, "free", ends=False)
+        self.crash(hold=False)
+        for answer in answers:
+            if run_id not in self.claims:
+                return
+            self.call(list(self.claims).index(run_id), "free", ends=False)
+            if run_id in self.claims:
+                self.park(list(self.claims).index(run_id))
+            for place, approval_id in enumerate(self.asked):
+                if self.asked[approval_id][0] == run_id:
+                    self.decide(list(self.asked)[place], yes=answer)
 
     @precondition(lambda self: self.zombies)
     @rule(which=pick, deed=st.sampled_from(["append", "finish", "park", "read", "call", "save"]))
     def a_zombie_wakes(self, which: int, deed: str) -> None:
         """A worker that lost its run does not know it yet. Nothing of what it does may count."""
-        fence = _one(self.zombies, which).fence
+        fence = one_of(self.zombies, which).fence
         deeds = {
             "append": self.store.runs.append(fence, 99, [OutputDelta(text="late")]),
             "finish": self.store.runs.finish(fence, RunState.COMPLETED, RunCompleted(output="late")),
@@ -441,7 +294,7 @@ class ConversationMachine(RuleBasedStateMachine):
         for _ in range(200):
             if not any(self.model.line.values()):
                 break
-            self.time_passes(EXPIRE_AFTER)
+            self.wait(EXPIRE_AFTER)
             self.sweep(hold=False)
             for run_id in [run_id for run_id, run in self.model.runs.items() if run.held]:
                 self.model.runs[run_id].held = False
@@ -452,6 +305,8 @@ class ConversationMachine(RuleBasedStateMachine):
                 self.end(claim, well=True)
         self.do(nothing_left(self.store))
         self.do(stories_hold(self.store, self.model, [stored for _, stored in self.messages.values()]))
+        for run_id in list(self.claims):
+            self.bury(run_id)
         for conversation in ("C1", "C2", "C3"):
             self.messages.pop(f"post-{len(self.messages)}", None)
             self.deliver(conversation, "U1", "queue")
@@ -464,27 +319,9 @@ class ConversationMachine(RuleBasedStateMachine):
         self.requests += 1
         return self.requests
 
-    def worker(self, which: int) -> Claim:
-        claim: Claim = _one(self.claims.values(), which)
-        return claim
-
-    def lost(self, claim: Claim) -> None:
-        assert not self.model.holds(claim.run.run_id)
-        self.bury(claim.run.run_id)
-
-    def bury(self, run_id: str) -> None:
-        """The worker of this run holds it no more; it may wake up again all the same."""
-        if run_id in self.claims:
-            self.zombies.append(self.claims.pop(run_id))
-
     def place(self, run_id: str) -> Fence:
         conversation = self.model.runs[run_id].conversation
         return Fence(tenant=TENANT, conversation=conversation, thread_id="", run_id=run_id, epoch=0)
-
-
-def _one(choices: Any, which: int) -> Any:
-    known = list(choices)
-    return known[which % len(known)]
 
 
 def _answer(approval: Approval, yes: bool) -> Decision:

@@ -67,8 +67,7 @@ class Conversations:
         head = self.head(conversation)
         if mode == "reject" and head and not (head.stopping and len(self.line[conversation]) == 1):
             return "busy"
-        current = self.generation[conversation]
-        if mode == "steer" and head and head.at_work and head.generation == current:
+        if mode == "steer" and head and head.at_work:  # never one of an older thread: it was stopped
             return "steered"
         return "accepted"
 

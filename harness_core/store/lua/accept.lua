@@ -51,7 +51,7 @@ local position = redis.call('LLEN', inbox)
 local head = redis.call('LINDEX', inbox, 0)
 local h = head and redis.call('HMGET', key.run(head), 'state', 'cancelled_by', 'thread_id', 'agent') or {}
 local at_work = head and h[1] ~= 'queued' and not h[2]
-local steers = at_work and mode == 'steer' and h[3] == known[1] and (ARGV[8] == '' or ARGV[8] == h[4])
+local steers = at_work and mode == 'steer' and (ARGV[8] == '' or ARGV[8] == h[4])
 
 -- One that is about to end keeps nobody from asking anew.
 if mode == 'reject' and head and not (h[2] and position == 1) then
