@@ -13,8 +13,12 @@ from harness_core.store import Store
 
 ROOT = "harness:{p0}:"
 
-STANDS = """
-local root, records, lines, of_runs = 'harness:{p0}:', {}, {}, true
+TICK = "redis.call('INCR', 'harness:{p0}:clock_offset')"
+"""No two steps of a story in one millisecond: which of them came first must be the same each time it is told."""
+
+STANDS = f"""
+{TICK}
+local root, records, lines, of_runs = '{ROOT}', {{}}, {{}}, true
 for _, id in ipairs(ARGV) do
   if id == '' then
     of_runs = false
@@ -24,8 +28,8 @@ for _, id in ipairs(ARGV) do
     lines[#lines + 1] = redis.call('LRANGE', root .. 'inbox:T1:' .. id, 0, -1)
   end
 end
-return { records, lines, redis.call('ZRANGE', root .. 'leases', 0, -1), redis.call('SMEMBERS', root .. 'active:T1'),
-  redis.call('ZRANGE', root .. 'ready:T1', 0, -1) }
+return {{ records, lines, redis.call('ZRANGE', root .. 'leases', 0, -1), redis.call('SMEMBERS', root .. 'active:T1'),
+  redis.call('ZRANGE', root .. 'ready:T1', 0, -1) }}
 """
 """The records of runs and the lines of conversations, divided by an empty argument; leases, slots and who is ready."""
 
@@ -63,6 +67,12 @@ async def agree(store: Store, model: Conversations, per_tenant: int, per_user: i
     people = Counter(user.decode() for run, (_, _, user, _) in records.items() if run in leases)
     assert people.total() <= per_tenant
     assert max(people.values(), default=0) <= per_user
+
+
+async def ready_now(store: Store) -> list[str]:
+    """Who may be taken by a worker, the first first; what comes after this comes later."""
+    ready = await store.client.eval(f"{TICK} return redis.call('ZRANGE', '{ROOT}ready:T1', 0, -1)", 0)
+    return [each.decode() for each in ready]
 
 
 async def nothing_left(store: Store) -> None:

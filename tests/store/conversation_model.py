@@ -31,7 +31,7 @@ class Run:
     takeovers: int = 0
     unread: list[str] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
-    asked: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
 
     @property
     def live(self) -> bool:
@@ -179,6 +179,6 @@ class Conversations:
 
     def answered(self, run_id: str, approval: str) -> None:
         run = self.runs[run_id]
-        run.asked.discard(approval)
+        run.asked = [each for each in run.asked if each != approval]
         if run.state == "waiting_for_approval" and not run.asked:
             run.state, run.attempts = "resuming", 0

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine
 from store.asking import DIGEST, a_call, a_question
+from store.conversation_checks import ready_now
 from store.conversation_model import LEASE, MAX_ATTEMPTS, Conversations
 
 from harness_core.approvals import Approval
@@ -47,11 +48,11 @@ class Workers(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def claim(self, want: int) -> None:
-        ready = self.do(self.store.client.zrange("harness:{p0}:ready:T1", 0, -1))
+        ready = self.do(ready_now(self.store))
         claims = self.do(
             self.store.runs.claim("w", want=want, per_tenant=PER_TENANT, per_user=PER_USER, lease=LEASE)
         )
-        self.first_come([each.decode() for each in ready], [claim.run.run_id for claim in claims], want)
+        self.first_come(ready, [claim.run.run_id for claim in claims], want)
         for claim in claims:
             run = self.model.runs[claim.run.run_id]
             run.user = claim.run.user  # of a message that was passed on, the model does not know whose it was
@@ -112,7 +113,7 @@ class Workers(RuleBasedStateMachine):
     def remember(self, asked: Approval) -> None:
         if asked.approval_id not in self.asked:
             self.asked[asked.approval_id] = (asked.run_id, self.model.now + EXPIRE_AFTER)
-            self.model.runs[asked.run_id].asked.add(asked.approval_id)
+            self.model.runs[asked.run_id].asked.append(asked.approval_id)
 
     def park(self, which: int) -> None:
         claim = self.worker(which)
@@ -202,6 +203,7 @@ class Workers(RuleBasedStateMachine):
         before = self.do(self.store.now()) + 1 if hold else None
         self.model.reap(hold=hold)
         self.do(self.store.runs.reap(max_attempts=MAX_ATTEMPTS, hold_before=before))
+        self.do(ready_now(self.store))
         self.do(self.store.approvals.expire())
         for approval_id, (run_id, deadline) in self.asked.items():
             if deadline <= self.model.now and approval_id in self.model.runs[run_id].asked:

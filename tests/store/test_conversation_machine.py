@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -34,8 +35,10 @@ Machine = Callable[[], ConversationMachine]
 
 
 @pytest.fixture
-def machine(redis_url: str) -> Iterator[Machine]:
-    """Machines on one store, one after the other."""
+def machine(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """Machines on one store, one after the other. Ids count up: a story told again must go the same way."""
+    numbers = itertools.count()
+    monkeypatch.setattr("harness_core.store.runs.new_run_id", lambda: f"run_{next(numbers):09}")
     with asyncio.Runner() as runner:
         store = runner.run(Store.open(redis_url, seal=Seal(b"k" * 32)))
         yield lambda: ConversationMachine(runner.get_loop(), store)
