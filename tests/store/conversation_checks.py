@@ -13,6 +13,9 @@ from harness_core.store import Store
 
 ROOT = "harness:{p0}:"
 
+SLACK = 100.0
+"""Seconds of working time by which the store may be ahead of the model, whose clock stands still between its steps."""
+
 TICK = "redis.call('INCR', 'harness:{p0}:clock_offset')"
 """No two steps of a story in one millisecond: which of them came first must be the same each time it is told."""
 
@@ -23,7 +26,7 @@ for _, id in ipairs(ARGV) do
   if id == '' then
     of_runs = false
   elseif of_runs then
-    records[#records + 1] = redis.call('HMGET', root .. 'run:' .. id, 'state', 'held', 'user', 'cancelled_by')
+    records[#records + 1] = redis.call('HMGET', root .. 'run:' .. id, 'state', 'held', 'user', 'cancelled_by', 'worked')
   else
     lines[#lines + 1] = redis.call('LRANGE', root .. 'inbox:T1:' .. id, 0, -1)
   end
@@ -47,9 +50,12 @@ async def agree(store: Store, model: Conversations, per_tenant: int, per_user: i
     assert {run for run, (_, held, *_) in records.items() if held} == {
         run for run, each in model.runs.items() if each.held
     }
-    assert {run for run, (*_, stopper) in records.items() if stopper and model.runs[run].live} == {
+    assert {run for run, (*_, stopper, _) in records.items() if stopper and model.runs[run].live} == {
         run for run, each in model.runs.items() if each.live and each.stopping
     }
+    assert all(
+        abs(int(worked or 0) / 1000 - model.runs[run].worked) < SLACK for run, (*_, worked) in records.items()
+    )
     # What is live of an older thread was asked to stop, so nothing can be added to it.
     current = model.generation
     assert all(
@@ -64,7 +70,7 @@ async def agree(store: Store, model: Conversations, per_tenant: int, per_user: i
     heads = [line[0] for line in model.line.values() if line]
     assert leases <= set(heads)
     assert ready == {run for run in heads if model.runs[run].ready}
-    people = Counter(user.decode() for run, (_, _, user, _) in records.items() if run in leases)
+    people = Counter(user.decode() for run, (_, _, user, *_) in records.items() if run in leases)
     assert people.total() <= per_tenant
     assert max(people.values(), default=0) <= per_user
 

@@ -27,6 +27,9 @@ class Run:
     stopping: bool = False
     held: bool = False
     leased_until: float | None = None
+    leased_at: float | None = None
+    seen_at: float = 0.0
+    worked: float = 0.0
     attempts: int = 0
     takeovers: int = 0
     unread: list[str] = field(default_factory=list)
@@ -93,7 +96,8 @@ class Conversations:
 
     def end(self, run_id: str, state: str) -> None:
         run = self.runs[run_id]
-        run.state, run.leased_until, run.held = state, None, False
+        self.free(run, self.now)
+        run.state, run.held = state, False
         run.asked.clear()
         self.line[run.conversation].remove(run_id)
         left, run.unread = [each for each in run.unread if each not in self.corrections], []
@@ -145,7 +149,8 @@ class Conversations:
 
     def claim(self, run_id: str) -> None:
         run = self.runs[run_id]
-        run.leased_until = self.now + LEASE
+        run.leased_at = self.now
+        self.keep(run_id)
         if run.state == "queued":
             run.state = "running"
 
@@ -153,13 +158,23 @@ class Conversations:
         until = self.runs[run_id].leased_until
         return until is not None and until > self.now
 
+    def keep(self, run_id: str) -> None:
+        run = self.runs[run_id]
+        run.seen_at, run.leased_until = self.now, self.now + LEASE
+
+    def free(self, run: Run, till: float) -> None:
+        """What was worked until ``till`` is all that counts."""
+        if run.leased_at is not None:
+            run.worked += till - run.leased_at
+        run.leased_at = run.leased_until = None
+
     def release(self, run_id: str) -> None:
-        self.runs[run_id].leased_until = None
+        self.free(self.runs[run_id], self.now)
 
     def reap(self, *, hold: bool) -> None:
         for run_id, run in list(self.runs.items()):
             if run.leased_until is not None and run.leased_until <= self.now:
-                run.leased_until = None
+                self.free(run, run.seen_at)
                 run.attempts += 1
                 run.takeovers += 1
                 if run.attempts > MAX_ATTEMPTS or run.takeovers > MAX_TAKEOVERS:
@@ -172,7 +187,8 @@ class Conversations:
         if run.stopping:
             return "cancelled"
         if run.asked:
-            run.state, run.leased_until, run.attempts = "waiting_for_approval", None, 0
+            self.free(run, self.now)
+            run.state, run.attempts = "waiting_for_approval", 0
             return "waiting"
         run.state = "resuming"
         return "resuming"

@@ -197,7 +197,7 @@ class Workers(RuleBasedStateMachine):
             if run_id in renewal.lost:
                 self.bury(run_id)
             else:
-                self.model.runs[run_id].leased_until = self.model.now + LEASE
+                self.model.keep(run_id)
 
     def sweep(self, hold: bool) -> None:
         before = self.do(self.store.now()) + 1 if hold else None
