@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
 from store.conversation_model import OVER, Conversations
 
-from harness_core.events import StateChanged
 from harness_core.states import RunState, allowed
 from harness_core.store import Store
 
@@ -35,6 +35,20 @@ return {{ records, lines, redis.call('ZRANGE', root .. 'leases', 0, -1), redis.c
   redis.call('ZRANGE', root .. 'ready:T1', 0, -1) }}
 """
 """The records of runs and the lines of conversations, divided by an empty argument; leases, slots and who is ready."""
+
+ENDS = f"""
+local ends = {{}}
+for _, id in ipairs(ARGV) do
+  local run = '{ROOT}run:' .. id
+  local told = {{ redis.call('HMGET', run, 'intent', 'ended_at', 'held') }}
+  for _, event in ipairs(redis.call('LRANGE', run .. ':events', 0, -1)) do
+    told[#told + 1] = string.match(event, '^%d+|P|run.state.changed|(.*)$')
+  end
+  ends[#ends + 1] = told
+end
+return ends
+"""
+"""Of each run what is left of its work, and then its changes of state."""
 
 
 async def agree(store: Store, model: Conversations, per_tenant: int, per_user: int) -> None:
@@ -100,15 +114,11 @@ async def stories_hold(store: Store, model: Conversations, messages: Sequence[st
         holder = model.holder(message)
         assert holder is not None or message in model.gone
         assert holder is None or not holder.live
-    for run_id in model.runs:
-        changes = [
-            event.payload
-            for event in await store.events.read(run_id)
-            if isinstance(event.payload, StateChanged)
-        ]
-        states = ["queued", *(change.target for change in changes)]
-        assert [change.source for change in changes] == states[:-1]
-        assert all(allowed(RunState(each.source), RunState(each.target)) for each in changes)
-        assert [state in OVER for state in states] == [*[False] * len(changes), True]
-        run = await store.runs.get(run_id)
-        assert (run.intent, run.ended_at is not None, run.held) == (None, True, False)
+    ends = await store.client.eval(ENDS, 0, *model.runs)
+    for (intent, ended_at, held), *changes in ends:
+        moves = [json.loads(change) for change in changes]
+        states = ["queued", *(move["target"] for move in moves)]
+        assert [move["source"] for move in moves] == states[:-1]
+        assert all(allowed(RunState(move["source"]), RunState(move["target"])) for move in moves)
+        assert [state in OVER for state in states] == [*[False] * len(moves), True]
+        assert (intent, ended_at is not None, held) == (None, True, None)
