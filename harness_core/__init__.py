@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness_core.routing import Request, Selection, choose_agent, select_agent
     from harness_core.runtime import check_runtime
     from harness_core.states import RunState
-    from harness_core.store import Begun, Budget, Lost, Seal, Store, Wait, verify_chain
+    from harness_core.store import Begun, Budget, Known, Lost, Seal, Store, Stored, Wait, verify_chain
     from harness_core.store.embedded import EmbeddedServer
     from harness_core.tool_call import OutcomeUnknown, ToolCall
     from harness_core.workspace import (
@@ -49,7 +49,17 @@ _HOMES = {
     "harness_core.routing": ("Request", "Selection", "choose_agent", "select_agent"),
     "harness_core.runtime": ("check_runtime",),
     "harness_core.states": ("RunState",),
-    "harness_core.store": ("Begun", "Budget", "Lost", "Seal", "Store", "Wait", "verify_chain"),
+    "harness_core.store": (
+        "Begun",
+        "Budget",
+        "Known",
+        "Lost",
+        "Seal",
+        "Store",
+        "Stored",
+        "Wait",
+        "verify_chain",
+    ),
     "harness_core.store.embedded": ("EmbeddedServer",),
     "harness_core.tool_call": ("OutcomeUnknown", "ToolCall"),
     "harness_core.workspace": (
@@ -79,6 +89,7 @@ __all__ = [
     "EmbeddedServer",
     "EventBus",
     "Harness",
+    "Known",
     "Listeners",
     "Lost",
     "OutcomeUnknown",
@@ -90,6 +101,7 @@ __all__ = [
     "Seal",
     "Selection",
     "Store",
+    "Stored",
     "StreamItem",
     "Switchboard",
     "ToolCall",

@@ -22,7 +22,7 @@ import structlog
 from bot.delivery.answers import Answer, Done, RateLimited, Refused, Unclear
 from bot.delivery.budgets import Method
 from bot.delivery.parts import FIRST, PING, moved, ping
-from bot.delivery.planning import Call, to_be_replaced
+from bot.delivery.planning import Call, brought_by_another, to_be_replaced
 from bot.delivery.read_back import Absent, Found, Unknown, find_post, metadata
 from bot.delivery.refusals import Remedy, remedy
 from bot.delivery.run_output import RunOutput
@@ -30,7 +30,7 @@ from bot.delivery.web_api import WebApi
 from bot.view import words
 from bot.view.message import Part, agent_name
 from bot.view.reminders import reminded_card, reminders
-from harness_core import Store
+from harness_core import Known, Lost, Store, Stored
 from harness_core.errors import StoreUnavailable
 from harness_core.models import Delivery, Ownership
 
@@ -256,13 +256,34 @@ class Outbox:
         while True:
             try:
                 kept = await self._deliveries.done(ownership, record, complete=complete)
+                break
             except StoreUnavailable:
                 attempts += 1
                 if attempts == _STORE_ATTEMPTS:
                     raise
                 await asyncio.sleep(0.1 * 2**attempts)
-            else:
-                return (outcome or Said()) if kept else OwnerLost()
+        match kept:
+            case Stored():
+                return outcome or Said()
+            case Known(external_id=ts):
+                output.deliveries[record.part] = brought_by_another(record, ts)
+                await self._take_back(ownership.tenant, output, record)
+                return Changed()
+            case Lost(extra=extra):
+                if extra:
+                    await self._take_back(ownership.tenant, output, record)
+                return OwnerLost()
+
+    async def _take_back(self, tenant: str, output: RunOutput, record: Delivery) -> None:
+        """Removes the message of ``record``: while its post was on its way, another worker saw to that part."""
+        if record.external_id is None:
+            return
+        answer = await self._api.delete_message(tenant, output.target.channel, record.external_id)
+        log = _log.bind(run_id=record.run_id, team_id=tenant, part=record.part)
+        if isinstance(answer, Done):
+            log.info("delivery.second_copy_removed")
+        else:
+            log.error("delivery.second_copy_stays", answer=answer)
 
 
 def _absent(record: Delivery) -> Delivery:

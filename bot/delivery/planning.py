@@ -76,6 +76,11 @@ def to_be_replaced(record: Delivery) -> Delivery:
     )
 
 
+def brought_by_another(record: Delivery, ts: str) -> Delivery:
+    """The record of a post that a former owner's call made: whatever the message shows is to be looked at again."""
+    return replace(record, state="shown", external_id=ts, shown=0, content="")
+
+
 def _nonce(*about: str) -> str:
     return sha256("|".join(about).encode()).hexdigest()[:24]
 

@@ -20,10 +20,10 @@ import structlog
 from bot.delivery.budgets import POST_INTERVAL, Method, budget
 from bot.delivery.outbox import Changed, Outbox, Outcome, OwnerLost, PutOff, Said, TokenRefused
 from bot.delivery.parts import FIRST
-from bot.delivery.planning import Call, nothing_posted
+from bot.delivery.planning import Call, brought_by_another, nothing_posted
 from bot.delivery.run_output import RunOutput
 from bot.delivery.target import Target
-from harness_core import Begun, Lost, Store, Wait
+from harness_core import Begun, Known, Lost, Store, Stored, Wait
 from harness_core.errors import RunNotFound, SealBroken, StoreUnavailable
 from harness_core.models import Dirty, Ownership
 
@@ -201,10 +201,13 @@ class Scheduler:
         """Stores that everything is shown, without a call."""
         record = output.settled()
         output.deliveries[record.part] = record
-        if not await self._store.deliveries.done(ownership, record, complete=True):
-            self.lost = True
-        elif output.view.ended:
-            self._outputs.pop(output.run.run_id, None)
+        match await self._store.deliveries.done(ownership, record, complete=True):
+            case Stored() if output.view.ended:
+                self._outputs.pop(output.run.run_id, None)
+            case Known(external_id=ts):
+                output.deliveries[record.part] = brought_by_another(record, ts)
+            case Lost():
+                self.lost = True
 
     async def _book(self, ownership: Ownership, output: RunOutput, call: Call, until: float) -> None:
         room = call.part.to or output.target.channel if call.method is Method.POST else None
@@ -232,6 +235,8 @@ class Scheduler:
                 output.status_failed()
             case Wait(seconds=seconds):
                 self._closed[call.method, room or "", call.urgent] = now + min(seconds, _LONGEST_WAIT)
+            case Known(external_id=ts):
+                output.deliveries[call.part.name] = brought_by_another(call.before, ts)
             case Lost():
                 self.lost = True
 

@@ -117,6 +117,10 @@ class WebApi:
         """
         return await self._call(tenant, "chat.update", _message(channel, text, blocks) | {"ts": ts})
 
+    async def delete_message(self, tenant: str, channel: str, ts: str) -> Answer:
+        """Removes a message of the bot's own."""
+        return await self._call(tenant, "chat.delete", {"channel": channel, "ts": ts})
+
     async def post_ephemeral(
         self,
         tenant: str,

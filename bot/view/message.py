@@ -176,7 +176,9 @@ def _progress(view: RunView) -> list[Block]:
     blocks = [context(_live_status(view))]
     if view.interruption:
         blocks.append(context(_interruption(view)))
-    steps = view.calls
+    # The one question that is waited for is in the status already.
+    told = {StepState.WAITING} if view.state is RunState.WAITING and len(view.open_questions) == 1 else set()
+    steps = [step for step in view.calls if step.state not in told]
     if steps:
         older = [words.earlier(len(steps) - 2)] if len(steps) > 2 else []
         blocks.append(context(*older, *(_step_line(step) for step in steps[-2:])))

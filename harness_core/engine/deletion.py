@@ -135,7 +135,7 @@ class Deletion:
         return await self._counted(plan)
 
     async def carry_out(self, plan: DeletionPlan, *, by: str) -> Deleted:
-        """Removes it. What comes while it is removed goes, too; what comes after is new.
+        """Removes it. What is said in the same conversations from now on is new; of a team, it goes as well.
 
         Safe to repeat: a deletion that was cut off is finished by the next.
         """
@@ -154,6 +154,8 @@ class Deletion:
         threads = [thread_id for owner, thread_id in plan.threads if owner == tenant]
         for thread_id in threads:
             ids.add(thread_id)
+            if plan.kind != "team":
+                await self._store.upkeep.detach(tenant, thread_id)
             done = _sum(done, await self._thread(tenant, thread_id, ids, by))
         people = (plan.subject,) if plan.kind == "user" else ()
         # After the runs: whoever remembers a conversation looks whether it is still there.

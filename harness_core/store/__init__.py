@@ -12,7 +12,7 @@ from harness_core.store.audit import AuditRepository, verify_chain
 from harness_core.store.calls import CallRepository, Question, Standing, Unstarted
 from harness_core.store.checkpoints import CheckpointRepository, Idle, Removed, WriteRow
 from harness_core.store.connection import Patience, connect, pin_meta, store_errors, verify
-from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Lost, Wait
+from harness_core.store.deliveries import Begun, Budget, DeliveryRepository, Known, Lost, Stored, Wait
 from harness_core.store.erasure import ErasureRepository
 from harness_core.store.events import PATIENCE, EventRepository
 from harness_core.store.items import ItemName, ItemRepository, ItemWrite, Namespace, StoredItem
@@ -108,6 +108,7 @@ __all__ = [
     "ItemName",
     "ItemRepository",
     "ItemWrite",
+    "Known",
     "Lost",
     "MessageRepository",
     "Moved",
@@ -125,6 +126,7 @@ __all__ = [
     "Seal",
     "Standing",
     "Store",
+    "Stored",
     "StoredItem",
     "SwitchRepository",
     "ThreadRepository",

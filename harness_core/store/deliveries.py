@@ -45,8 +45,28 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """The outcome of the call is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A message stands for this post already, ``external_id``: a former owner's call came through after all.
+
+    Nothing was stored.
+    """
+
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
-    """Another worker owns the output. Nothing was stored."""
+    """Another worker owns the output. Nothing was stored.
+
+    ``extra``: the call brought a message beside the one that the new owner knows, and whoever made it removes it.
+    """
+
+    extra: bool = False
 
 
 class DeliveryRepository:
@@ -93,7 +113,7 @@ class DeliveryRepository:
 
     async def begin(
         self, ownership: Ownership, delivery: Delivery, *, method: str, room: str | None, budget: Budget
-    ) -> Begun | Wait | Lost:
+    ) -> Begun | Wait | Known | Lost:
         """Books one call of ``method`` and stores ``delivery`` (pending) before the call is made."""
         reply = await self._scripts.call(
             "out_begin", *self._place(ownership, delivery), method, room or "", budget.per_minute,
@@ -104,18 +124,28 @@ class DeliveryRepository:
                 return Begun()
             case [b"wait", ms]:
                 return Wait(seconds=int(ms) / 1000)
+            case [b"known", name]:
+                return Known(external_id=name.decode())
             case _:
                 return Lost()
 
-    async def done(self, ownership: Ownership, delivery: Delivery, *, complete: bool) -> bool:
+    async def done(
+        self, ownership: Ownership, delivery: Delivery, *, complete: bool
+    ) -> Stored | Known | Lost:
         """Stores the outcome of a call. ``complete``: every part shows everything up to ``shown``.
 
-        False when another worker owns the output by now; the run is marked as lagging for it.
+        When another worker owns the output by now, the run is marked as lagging for it.
         """
         reply = await self._scripts.call(
             "out_done", *self._place(ownership, delivery), delivery.shown, int(complete)
         )
-        return bool(reply[0] == b"ok")
+        match reply:
+            case [b"ok"]:
+                return Stored()
+            case [b"known", name]:
+                return Known(external_id=name.decode())
+            case _:
+                return Lost(extra=reply[1] == b"1")
 
     async def close_method(self, tenant: str, method: str, seconds: float) -> None:
         """The platform refused ``method``: nobody calls it again before ``seconds`` are over."""

@@ -91,6 +91,10 @@ class UpkeepRepository:
                     threads += [thread] if thread else []
         return Forgotten(runs=runs, keys=gone, threads=tuple(threads))
 
+    async def detach(self, tenant: str, thread_id: str) -> None:
+        """What is said in the thread's conversation from now on begins another thread."""
+        await self._scripts.call("detach", self._scripts.keys(tenant), thread_id)
+
     async def forget_thread(self, tenant: str, thread_id: str) -> Forgotten:
         """Removes a thread that has no runs; with runs it stays."""
         match texts(await self._scripts.call("forget_thread", self._scripts.keys(tenant), thread_id)):

@@ -43,7 +43,11 @@ class Module:
     def within(self, *prefixes: str) -> bool:
         return any(self.name == prefix or self.name.startswith(f"{prefix}.") for prefix in prefixes)
 
-    def imports(self) -> Iterator[Import]:
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        return tuple(self._imports())
+
+    def _imports(self) -> Iterator[Import]:
         inside = {
             id(node) for scope in ast.walk(self.tree) if _is_function(scope) for node in ast.walk(scope)
         }

@@ -27,7 +27,7 @@ def test_a_fenced_library_is_imported_only_by_its_owner(packages: str) -> None:
     wrong = [
         f"{module.where}:{found.line} imports {found.target}"
         for module in ours().values()
-        for found in module.imports()
+        for found in module.imports
         if re.fullmatch(packages, found.target.split(".")[0]) and not module.within(*FENCES[packages])
     ]
     assert not wrong, "\n".join(wrong)
@@ -41,7 +41,7 @@ def reads_of_the_environment(module: Module) -> list[int]:
         if isinstance(node, ast.Attribute) and node.attr in names and getattr(node.value, "id", None) == "os"
     ]
     return attributes + [
-        found.line for found in module.imports() if found.target == "os" and found.name in names
+        found.line for found in module.imports if found.target == "os" and found.name in names
     ]
 
 

@@ -71,7 +71,7 @@ def test_every_room_of_harness_core_imports_only_rooms_below_it() -> None:
         if not module.within("harness_core") or module.name == "harness_core":
             continue
         assert room(module) in CORE, f"{module.where}: give its room a row in CORE"
-        for found in module.imports():
+        for found in module.imports:
             target = reached(found, "harness_core")
             below = target is None or target in CORE[room(module)] | {room(module)}
             if not below or reached(found, "bot") is not None:
@@ -81,7 +81,7 @@ def test_every_room_of_harness_core_imports_only_rooms_below_it() -> None:
 
 def test_control_reaches_no_further_than_the_store() -> None:
     control = ours()["harness_core.engine.control"]
-    targets = {reached(found, "harness_core") for found in control.imports()}
+    targets = {reached(found, "harness_core") for found in control.imports}
     assert "store" in targets
     assert targets - {None} <= CONTROL
 
@@ -91,7 +91,7 @@ def test_every_room_of_bot_imports_only_what_its_row_allows() -> None:
     for module in ours().values():
         if not module.within("bot"):
             continue
-        for found in module.imports():
+        for found in module.imports:
             target = reached(found, "bot")
             if not target or target == room(module):
                 continue
@@ -110,7 +110,7 @@ def test_bot_uses_only_what_harness_core_exports() -> None:
     wrong = [
         f"{module.where}:{found.line} imports {found.target} {found.name or ''}"
         for module in ours().values()
-        for found in module.imports()
+        for found in module.imports
         if module.within("bot")
         and (target := reached(found, "harness_core")) is not None
         and (found.target.count(".") > 1 or (target or found.name) not in harness_core.__all__)
@@ -121,7 +121,7 @@ def test_bot_uses_only_what_harness_core_exports() -> None:
 def test_no_module_takes_part_in_an_import_cycle() -> None:
     """Imports inside functions count too: a cycle that is only postponed is one."""
     graph = {
-        module.name: {found.target for found in module.imports() if found.target in ours()} - {module.name}
+        module.name: {found.target for found in module.imports if found.target in ours()} - {module.name}
         for module in ours().values()
     }
     # `harness_core` itself exports lazily what everything below it defines.
@@ -136,7 +136,7 @@ def test_no_import_is_relative() -> None:
     wrong = [
         f"{module.where}:{found.line}"
         for module in ours().values()
-        for found in module.imports()
+        for found in module.imports
         if found.level
     ]
     assert not wrong, wrong

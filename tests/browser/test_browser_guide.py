@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -123,7 +124,11 @@ async def test_the_guide_can_be_done_without_a_mouse(
         await expect(where).to_have_text("Step 5 of 6")
         await press_what_is_lit(desk, "Deliver everything twice")
         await press_what_is_lit(desk, "Slack says slow down")
-        await expect(text).to_contain_text("3 duplicates dropped, 0 lost")
+        # The second fault asks too: its question comes twice as well, if the first fault still holds by then.
+        both = re.compile(
+            r"Survived: (1 answer, 3|2 answers, 6) duplicates dropped, 0 lost\. Survived: 1 answer, "
+        )
+        await expect(text).to_contain_text(both)
         await press_what_is_lit(desk, "Next")
 
         await expect(where).to_have_text("Step 6 of 6")

@@ -327,7 +327,6 @@ async def test_a_workspace_of_ones_own_is_taken_up_when_it_is_saved_and_its_mist
     await expect(desk.page.locator("#timeline")).to_contain_text("Workspace read again × 2", timeout=SURVIVED)
 
 
-@pytest.mark.soak
 async def test_new_python_code_starts_the_bot_again_also_where_the_folder_has_to_be_mended_first(
     desk: Desk, running: Running
 ) -> None:

@@ -196,6 +196,33 @@ async def test_an_owner_that_was_frozen_past_its_lease_writes_nothing_more(
             assert "Ended by the one awake." in call.args["text"]
 
 
+async def test_a_post_that_comes_after_the_new_owners_is_taken_back(stage: Stage, owners: Owners) -> None:
+    async with (
+        SlowWire(stage.playground.api_url, held=POST, before=True) as wire,
+        owner_process(stage, wire) as frozen,
+    ):
+        act = await stage.play()
+        await act.complete("Said once.")
+        async with asyncio.timeout(20):
+            await wire.holding.wait()
+        frozen.send_signal(signal.SIGSTOP)
+        await owners.start(stage)
+        await act.says("Said once.")
+        await act.clean()
+        (message,) = await act.answers()
+        frozen.send_signal(signal.SIGCONT)
+        wire.release()
+
+        async def second_copy_is_gone() -> bool:
+            return len(await stage.calls(POST)) == 2 and len(await stage.calls("chat.delete")) == 1
+
+        await wait_until(second_copy_is_gone)
+        await act.clean()
+        assert [each.ts for each in await act.answers()] == [message.ts]
+        record = (await stage.store.deliveries.of_run(act.run_id))["0"]
+        assert (record.state, record.external_id) == ("shown", message.ts)
+
+
 async def test_an_edit_that_comes_after_the_new_owners_is_put_right(stage: Stage, owners: Owners) -> None:
     async with (
         SlowWire(stage.playground.api_url, held="chat.update", before=True) as wire,

@@ -1,6 +1,6 @@
 """Starts the product with named points at which a test may kill, freeze or hold the process from inside.
 
-``python tests/faults/launcher.py web|worker|serve``. Points are ``before:VERB`` and ``after:VERB`` for every verb of
+:func:`launch` is what a process of a fleet runs. Points are ``before:VERB`` and ``after:VERB`` for every verb of
 the store and every method of Slack's Web API. ``.final`` behind the name means the last word of a run, ``.card`` a
 message that asks people.
 
@@ -14,6 +14,7 @@ Slack. With ``FAULT_BUDGETS=off`` it speaks as fast as it can. The product does 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import re
 import runpy
@@ -26,7 +27,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from bot.delivery.web_api import WebApi
+from harness_core.store.keys import Keys
+from harness_core.store.scripts import Scripts
+
 PROJECT = Path(__file__).parents[2]
+
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 _RUN = re.compile(r"run_[0-9A-Z]{26}")
@@ -115,9 +121,6 @@ def install(points: FaultPoints) -> None:
 
 
 def _around_verbs(points: FaultPoints) -> None:
-    from harness_core.store.keys import Keys  # noqa: PLC0415  # the project is on the path only by now
-    from harness_core.store.scripts import Scripts  # noqa: PLC0415  # as above
-
     call, call_all = Scripts.call, Scripts.call_all
 
     async def watched(self: Scripts, verb: str, keys: Keys, *arguments: Any, **options: Any) -> list[Any]:
@@ -143,8 +146,6 @@ def _around_verbs(points: FaultPoints) -> None:
 
 
 def _around_slack(points: FaultPoints) -> None:
-    from bot.delivery.web_api import WebApi  # noqa: PLC0415  # the project is on the path only by now
-
     call = WebApi._call
 
     async def watched(
@@ -185,25 +186,33 @@ def _texts(values: Sequence[object]) -> Iterator[str]:
 
 
 def _end_with_parent() -> None:
-    """Stops this process when its standard input ends, which it does when the test run is gone."""
+    """Stops this process when the test run is gone."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
 
     def wait() -> None:
-        while os.read(0, 1024):
-            pass
+        parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
-def main() -> None:
-    sys.path[0] = str(PROJECT)
-    sys.argv[0] = "bot"
-    install(FaultPoints(Path(os.environ.pop("FAULT_ORDERS"))))
-    if os.environ.pop("FAULT_BUDGETS", "") == "off" and sys.argv[1] != "web":
+def launch(role: str, environ: Mapping[str, str], orders: Path, log: Path) -> None:
+    """Becomes ``python -m bot ROLE`` in a session, an environment and with a log of its own."""
+    os.setsid()
+    os.chdir(PROJECT)
+    os.environ.clear()
+    os.environ.update(environ)
+    with log.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+        for source, target in ((nothing, 0), (output, 1), (output, 2)):
+            os.dup2(source.fileno(), target)
+    sys.path[:] = [
+        str(PROJECT),
+        *(entry for entry in sys.path if not entry.startswith(str(PROJECT / "tests"))),
+    ]
+    sys.argv[:] = ["bot", role]
+    install(FaultPoints(orders))
+    if os.environ.pop("FAULT_BUDGETS", "") == "off" and role != "web":
         _unlimited()
     _end_with_parent()
     runpy.run_module("bot", run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -104,6 +104,6 @@ async def test_a_worker_that_is_asked_to_stop_hands_its_run_over(two: Fleet, mea
     assert (answer.run.attempts, answer.run.takeovers) == (0, 0)
     assert answer.run.state is RunState.COMPLETED
     assert leaver.child is not None
-    assert leaver.child.returncode == 0
+    assert leaver.child.exitcode == 0
     assert other.lives
     measured(f"SIGTERM: the worker ended {took:.1f} s later")

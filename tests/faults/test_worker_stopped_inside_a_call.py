@@ -96,7 +96,7 @@ async def test_a_worker_that_is_asked_to_stop_lets_the_call_end_and_nobody_is_as
     assert not await request.questions(uncertain=True)
     assert (answer.run.attempts, answer.run.takeovers) == (0, 0)
     assert first.child is not None
-    assert first.child.returncode == 0
+    assert first.child.exitcode == 0
     assert [each.resume_kind for each in await resumptions_of(fleet, run.run_id)] == ["handover"]
     (shown,) = await fleet.messages_of(beside, run.run_id)
     assert (await fleet.door.click(shown, RUN_STOP)).ok

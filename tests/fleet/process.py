@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faults.launcher import launch
 from waiting import wait_until
 
-LAUNCHER = Path(__file__).parents[1] / "faults" / "launcher.py"
-PROJECT = Path(__file__).parents[2]
+# Python and every library are loaded once, in a server that processes are forked from: each start would take
+# seconds of a core for it. The other tests of processes start them by their command.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["bot.app", "bot.front", "bot.back", "harness_core.runtime.compiling"])
 
 START_WITHIN = 60.0
 
@@ -47,7 +50,7 @@ class BotProcess:
     name: str
     environ: Mapping[str, str]
     folder: Path
-    child: subprocess.Popen[bytes] | None = None
+    child: ForkServerProcess | None = None
     started: int = 0
     _orders: int = 0
     _log_from: int = field(default=0)
@@ -55,11 +58,12 @@ class BotProcess:
     @property
     def pid(self) -> int:
         assert self.child is not None, f"{self.name} was never started"
+        assert self.child.pid is not None
         return self.child.pid
 
     @property
     def lives(self) -> bool:
-        return self.child is not None and self.child.poll() is None
+        return self.child is not None and self.child.is_alive()
 
     @property
     def log(self) -> Path:
@@ -83,17 +87,9 @@ class BotProcess:
         self._log_from = self.log.stat().st_size if self.log.exists() else 0
         self.started += 1
         self.orders.mkdir(exist_ok=True)
-        with self.log.open("ab") as log:
-            self.child = subprocess.Popen(
-                [sys.executable, str(LAUNCHER), self.role],
-                cwd=PROJECT,
-                env={**self.environ, "FAULT_ORDERS": str(self.orders)},
-                # The launcher ends with this pipe, so a killed test run leaves nothing behind.
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self.log.touch()
+        self.child = FORKS.Process(target=launch, args=(self.role, dict(self.environ), self.orders, self.log))
+        self.child.start()
 
     def arm(self, point: str, *, nth: int = 1, about: str = "", action: str = "kill") -> Armed:
         """Kill, ``stop`` or ``hold`` it when it passes ``point`` for the ``nth`` time with word of ``about``."""
@@ -167,9 +163,8 @@ class BotProcess:
 
     def _collect(self, within: float) -> None:
         assert self.child is not None
-        self.child.wait(timeout=within)
-        if self.child.stdin is not None:
-            self.child.stdin.close()
+        self.child.join(within)
+        assert not self.lives, f"{self.name} did not end within {within:g} s"
 
 
 def _json(line: str) -> dict[str, Any]:

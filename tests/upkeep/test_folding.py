@@ -11,7 +11,7 @@ from harness_core.engine.maintenance import Maintenance
 from harness_core.events import OutputDelta, RunCompleted
 from harness_core.models import Delivery, RunFilter, Upkept
 from harness_core.states import RunState
-from harness_core.store import Store
+from harness_core.store import Store, Stored
 
 if TYPE_CHECKING:
     from store.conftest import Caller
@@ -34,7 +34,7 @@ async def shown(store: Store, run_id: str) -> None:
     assert owner is not None
     run = await store.runs.get(run_id)
     final = Delivery(run_id=run_id, part="0", state="shown", nonce="n", shown=run.events, final=True)
-    assert await store.deliveries.done(owner, final, complete=True)
+    assert await store.deliveries.done(owner, final, complete=True) == Stored()
     assert run_id not in [each.run_id for each in await store.deliveries.dirty("T1")]
 
 

@@ -21,7 +21,8 @@ local function forget_thread(thread)
   local gone = remove('thread', thread)
   if not t[1] then return gone end
   local conv = key.conversation(t[1], t[2])
-  if redis.call('HGET', conv, 'thread') == thread and redis.call('EXISTS', key.inbox(t[1], t[2])) == 0 then
+  local current = redis.call('HGET', conv, 'thread') or thread
+  if current == thread and redis.call('EXISTS', key.inbox(t[1], t[2])) == 0 then
     gone = gone + redis.call('UNLINK', conv)
   end
   return gone

@@ -3,10 +3,13 @@
 -- the last 60 s, so that no sliding window of a minute ever holds more than the method allows.
 -- ARGV 2 tenant 3 worker 4 epoch 5 run 6 part 7 delivery JSON 8 method 9 room or ''
 --      10 calls per minute 11 burst 12 calls kept back for others 13 us between calls in one room
--- Replies: begun | wait, ms | lost
+-- Replies: begun | wait, ms | known, external id of the message that the post brought after all | lost
 local tenant, method, room = ARGV[2], ARGV[8], ARGV[9]
 if not owns(tenant, ARGV[3], ARGV[4]) then return { 'lost' } end
 if redis.call('EXISTS', key.run(ARGV[5])) == 0 then return { 'lost' } end -- removed meanwhile, no longer on the list
+
+local known = known_message(ARGV[5], ARGV[6], cjson.decode(ARGV[7]))
+if known then return { 'known', known } end
 
 local closed = redis.call('PTTL', key.closed(tenant, method))
 if closed > 0 then return { 'wait', closed } end

@@ -35,6 +35,14 @@ local function event_count(run)
   return tonumber(redis.call('HGET', key.run(run), 'folded') or 0) + redis.call('LLEN', key.events(run))
 end
 
+-- The message of a part that is known already, where `delivery` is about the same post and names another one or none.
+local function known_message(run, part, delivery)
+  local kept = redis.call('HGET', key.deliveries(run), part)
+  local known = kept and cjson.decode(kept)
+  if not known or known.nonce ~= delivery.nonce or type(known.external_id) ~= 'string' then return nil end
+  if known.external_id ~= delivery.external_id then return known.external_id end
+end
+
 -- A person wrote something in a thread: what must go with their data is found by this.
 local function took_part(tenant, thread, user)
   redis.call('SADD', key.thread_people(thread), user)
