@@ -32,6 +32,7 @@ Messages are written for people: what was wrong, where, what to do. None carries
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -155,7 +156,8 @@ class ApprovalAlreadyDecided(HarnessError):
 
     def __init__(self, decision: str, by: str, at: int) -> None:
         self.decision, self.by, self.at = decision, by, at
-        super().__init__(f"already decided ({decision}) by {by}")
+        when = datetime.fromtimestamp(at / 1000, UTC)
+        super().__init__(f"already decided ({decision}) by {by} at {when:%Y-%m-%d %H:%M:%S} UTC")
 
 
 class DecisionRefused(HarnessError):

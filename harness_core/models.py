@@ -183,6 +183,9 @@ class Run:
     )
     requesters: tuple[str, ...] = ()  # who asked: whoever triggered, retried or steered it
     held: bool = False  # its worker was lost, and somebody has to let it go on
+    worked: int = (
+        0  # milliseconds that earlier workers spent on it; waits for people or for a worker are none
+    )
     version: int = 1
 
 

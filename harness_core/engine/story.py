@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Literal
 
@@ -62,6 +63,8 @@ class Story:
         self.answer = Answer()
         self.asked = RunInput(text="")
         self.leave_unread = False
+        self._clock = asyncio.get_running_loop().time
+        self._end = self._clock() + workspace.runtime.limits.run - claim.run.worked / 1000
         self._tried: str | None = None
         self._failures: list[str] = []
         self._told: set[str] = set()
@@ -77,6 +80,7 @@ class Story:
             channel=self.claim.run.channel,
             usergroups=self.usergroups,
             company=self.company,
+            left=self._end - self._clock(),
             text=asked.text if begin else None,
             more=way == "read on",
             context=asked.context,

@@ -129,7 +129,7 @@ class AgentRuntime:
         """
         binding = await self._bindings.get(turn.agent)
         limits = self._workspace.runtime.limits
-        pace = Pace(run=limits.run, idle=limits.stream_idle)
+        pace = Pace(run=limits.run, left=turn.left, idle=limits.stream_idle)
         chunks = ChunkStream(binding.tools, pace)
         graph: Any = binding.graph  # its stubs do not know what version 2 yields
         parts = graph.astream(

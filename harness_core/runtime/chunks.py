@@ -20,6 +20,7 @@ class Turn:
     ``user`` asked for the run, ``channel`` is where. ``usergroups`` are those of the user's groups that policies name;
     None when they could not be found out.
     ``company`` knows about other people who write to the run.
+    ``left`` is how many seconds the run may still work; None where nothing of its limit is used up.
     ``state`` and ``files`` are laid into the graph's state together with the input.
     """
 
@@ -31,6 +32,7 @@ class Turn:
     channel: str | None = None
     usergroups: frozenset[str] | None = frozenset()
     company: Company | None = None
+    left: float | None = None
     context: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
     files: Mapping[str, Any] | None = None

@@ -81,15 +81,16 @@ def _status(error: Exception) -> int | None:
 
 
 class Pace:
-    """Draws from an iterator under two limits, in seconds: ``run`` from now on, ``idle`` between two items.
+    """Draws from an iterator under two limits, in seconds: ``run`` for the whole run, ``idle`` between two items.
 
+    ``left`` is what the run has left of its limit from now on; None: all of it.
     Silence counts only between :meth:`expect` and :meth:`relax`: while words are coming, not while a tool works.
     """
 
-    def __init__(self, *, run: float, idle: float) -> None:
+    def __init__(self, *, run: float, idle: float, left: float | None = None) -> None:
         self._clock = asyncio.get_running_loop().time
         self._run, self._idle = run, idle
-        self._end = self._clock() + run
+        self._end = self._clock() + (run if left is None else left)
         self._expecting = False
 
     def expect(self) -> None:
@@ -104,6 +105,8 @@ class Pace:
         :raises OperationTimeout: stage ``run`` or ``stream_idle``.
         """
         while True:
+            if self._clock() >= self._end:  # a task that is begun and cut off at once may have done something
+                raise OperationTimeout("run", self._run)
             silence = self._clock() + self._idle if self._expecting else self._end
             try:
                 async with asyncio.timeout_at(min(self._end, silence)) as limit:

@@ -13,7 +13,7 @@ FIELDS = (
     "version", "tenant", "conversation", "thread_id", "user", "state", "created_at", "agent", "channel",
     "target", "started_at", "ended_at", "epoch", "attempts", "takeovers", "reason", "cancelled_by",
     "workspace", "traceparent", "retry_of", "left_at", "left", "pause", "intent", "requesters", "held",
-    "folded",
+    "folded", "worked",
 )  # fmt: skip
 """What a record is read from: everything but the sealed input and output."""
 
@@ -62,6 +62,7 @@ def decode_run(run_id: str, values: Sequence[bytes | None], events: int = 0) -> 
         intent=_INTENTS.get(raw.get("intent", "")),
         requesters=tuple(json.loads(raw["requesters"])) if "requesters" in raw else (raw["user"],),
         held="held" in raw,
+        worked=int(raw.get("worked", 0)),
         version=int(raw.get("version", 1)),
     )
 

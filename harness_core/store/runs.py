@@ -44,6 +44,8 @@ TAKEOVERS = 10
 
 GIVEN_UP = "The bot stopped again and again while it worked on this, so it was given up. Press Retry, or ask an admin."
 
+NOT_RECOVERED = "The bot stopped while it worked on this, and is set not to go on by itself. Press Retry to start it anew."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaped:
@@ -216,7 +218,7 @@ class RunRepository:
         _refuse(fence, await self._scripts.call("release", *self._place(fence)))
 
     async def reap(self, *, max_attempts: int, hold_before: int | None = None, limit: int = 50) -> Reaped:
-        """Takes back the runs of workers that are gone.
+        """Takes back the runs of workers that are gone, of each at most ``max_attempts`` times in a row; 0: they fail.
 
         Those that were last seen before ``hold_before`` (milliseconds) stay where they are until :meth:`carry_on`.
         """
@@ -229,7 +231,7 @@ class RunRepository:
                 TAKEOVERS,
                 limit,
                 "" if hold_before is None else hold_before,
-                GIVEN_UP,
+                GIVEN_UP if max_attempts else NOT_RECOVERED,
             )
             for ids, more in zip(found, reply, strict=True):
                 ids.extend(texts(more))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from waiting import wait_until
 
 from harness_core.errors import StaleFence
-from harness_core.events import OutputDelta, Payload, RunResumed
+from harness_core.events import OutputDelta, Payload, RunFailed, RunResumed
 from harness_core.models import Fence
 from harness_core.states import RunState
+from harness_core.store.runs import NOT_RECOVERED
 
 if TYPE_CHECKING:
     from engine.conftest import Office
@@ -101,6 +102,9 @@ async def test_an_agent_that_was_removed_fails_its_interrupted_run_and_says_so(o
 
 
 async def test_twenty_runs_survive_workers_that_keep_dying(office: Office) -> None:
+    # How far a run comes in a moment is the machine's affair: the limit is proven elsewhere.
+    patient = (office.folder / "workspace.yaml").read_text().replace("2s}", "2s, max_recovery_attempts: 9}")
+    (office.folder / "workspace.yaml").write_text(patient)
     runs = [await office.ask(f"say {20 + n} words", conversation=f"C{n}") for n in range(20)]
     for round_ in range(4):
         async with office.worker(f"w{round_}"):
@@ -111,6 +115,42 @@ async def test_twenty_runs_survive_workers_that_keep_dying(office: Office) -> No
             run = await office.ended(run_id)
             assert run.state is RunState.COMPLETED
             assert len((await office.store.runs.output(run_id) or "").split()) == 20 + number
+
+
+async def test_without_recovery_a_run_whose_worker_was_lost_fails_and_says_how_to_begin_anew(
+    office: Office,
+) -> None:
+    no_recovery(office)
+    run_id = await office.ask("stream for 5s")
+    following = await office.ask("say 3 words")
+    async with office.worker("first"):
+        await wait_until(lambda: _said(office, run_id, 1), what="the first word")
+    await office.later(2.5)
+
+    async with office.worker("second"):
+        run, after = await office.ended(run_id), await office.ended(following)
+
+    assert (run.state, run.reason) == (RunState.FAILED, "recovery_exhausted")
+    (failed,) = [each for each in await _payloads(office, run_id) if isinstance(each, RunFailed)]
+    assert failed.message == NOT_RECOVERED
+    assert after.state is RunState.COMPLETED
+
+
+async def test_without_recovery_what_a_worker_hands_over_goes_on(office: Office) -> None:
+    no_recovery(office)
+    run_id = await office.ask("stream for 2s")
+    async with office.worker("first") as first:
+        await wait_until(lambda: _said(office, run_id, 1), what="the first word")
+        await first.drain(limit=5, grace=0.1)
+    async with office.worker("second"):
+        run = await office.ended(run_id)
+
+    assert run.state is RunState.COMPLETED
+
+
+def no_recovery(office: Office) -> None:
+    text = (office.folder / "workspace.yaml").read_text().replace("2s}", "2s, enabled: false}")
+    (office.folder / "workspace.yaml").write_text(text)
 
 
 async def _payloads(office: Office, run_id: str) -> list[Payload]:

@@ -7,8 +7,9 @@ import pytest
 
 from harness_core.errors import StaleFence
 from harness_core.events import OutputDelta, RecoveryAttempted, RecoveryExhausted, RunCompleted, RunFailed
+from harness_core.models import Claim
 from harness_core.states import RunState
-from harness_core.store.runs import GIVEN_UP, TAKEOVERS
+from harness_core.store.runs import GIVEN_UP, NOT_RECOVERED, TAKEOVERS
 
 if TYPE_CHECKING:
     from store.conftest import Caller
@@ -146,36 +147,71 @@ async def test_after_three_lost_workers_without_progress_the_run_fails_and_the_n
     assert (await caller.store.runs.load_input(following.run.run_id)).text == "next"
 
 
-async def test_a_run_that_was_taken_over_ten_times_is_given_up_however_far_it_comes_in_between(
-    caller: Caller,
-) -> None:
-    claim = await caller.running()
-    for number in range(TAKEOVERS + 1):
-        fence = claim.fence if number == 0 else (await caller.claim())[0].fence
-        await caller.store.checkpoints.put(
-            claim.run.thread_id, "", f"{number:03}", header=b"h", blobs={}, fence=fence
-        )
-        await caller.later(10.1)
-        reaped = await caller.store.runs.reap(max_attempts=3)
-        assert (reaped.taken, reaped.dead) == (
-            ((claim.run.run_id,), ()) if number < TAKEOVERS else ((), (claim.run.run_id,))
-        )
-
-    run = await caller.store.runs.get(claim.run.run_id)
-    assert (run.state, run.reason) == (RunState.FAILED, "recovery_exhausted")
-
-
 async def test_a_new_checkpoint_sets_the_attempts_back(caller: Caller) -> None:
     claim = await caller.running()
     for _ in range(5):
-        await caller.later(10.1)
-        assert (await caller.store.runs.reap(max_attempts=3)).taken
-        (claim,) = await caller.claim()
-        await caller.store.checkpoints.put(
-            claim.fence.thread_id, "", "cp", header=b"h", blobs={}, fence=claim.fence
-        )
+        claim = await lost_and_claimed(caller)
+        await save(caller, claim)
 
     assert (await caller.store.runs.get(claim.run.run_id)).takeovers == 5
+
+
+async def test_attempts_count_from_the_last_progress_on(caller: Caller) -> None:
+    claim = await caller.running()
+    for _ in range(3):
+        claim = await lost_and_claimed(caller)
+    assert claim.run.attempts == 3
+    await save(caller, claim)
+    for _ in range(3):
+        claim = await lost_and_claimed(caller)
+
+    assert (claim.run.attempts, claim.run.takeovers) == (3, 6)
+    await caller.later(10.1)
+    assert (await caller.store.runs.reap(max_attempts=3)).dead == (claim.run.run_id,)
+
+
+async def test_ten_lost_workers_are_the_most_however_far_the_run_comes_in_between(caller: Caller) -> None:
+    claim = await caller.running()
+    for _ in range(TAKEOVERS):
+        claim = await lost_and_claimed(caller)
+        await save(caller, claim)
+    await caller.later(10.1)
+
+    reaped = await caller.store.runs.reap(max_attempts=3)
+
+    assert TAKEOVERS == 10
+    assert reaped.dead == (claim.run.run_id,)
+    run = await caller.store.runs.get(claim.run.run_id)
+    assert (run.state, run.reason) == (RunState.FAILED, "recovery_exhausted")
+    payloads = [event.payload for event in await caller.store.events.read(run.run_id)]
+    assert RecoveryExhausted(attempts=10) in payloads
+
+
+async def test_without_recovery_the_first_lost_worker_is_the_last(caller: Caller) -> None:
+    claim = await caller.running()
+    await caller.later(10.1)
+
+    reaped = await caller.store.runs.reap(max_attempts=0)
+
+    assert reaped.dead == (claim.run.run_id,)
+    payloads = [event.payload for event in await caller.store.events.read(claim.run.run_id)]
+    assert payloads[-2:] == [
+        RecoveryExhausted(attempts=0),
+        RunFailed(reason="recovery_exhausted", message=NOT_RECOVERED, ran=0, unsure=0),
+    ]
+
+
+async def lost_and_claimed(caller: Caller) -> Claim:
+    await caller.later(10.1)
+    assert (await caller.store.runs.reap(max_attempts=3)).taken
+    (claim,) = await caller.claim()
+    return claim
+
+
+async def save(caller: Caller, claim: Claim) -> None:
+    await caller.store.checkpoints.put(
+        claim.fence.thread_id, "", "cp", header=b"h", blobs={}, fence=claim.fence
+    )
 
 
 async def test_a_run_that_is_handed_over_counts_no_attempt_and_is_claimed_at_once(caller: Caller) -> None:

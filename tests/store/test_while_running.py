@@ -79,6 +79,14 @@ class TestSteering:
         assert answers.count(Duplicate(run_id=claim.run.run_id)) == 9
         assert len(await caller.store.messages.written_to(claim.fence)) == 1
 
+    async def test_a_run_whose_thread_is_about_to_be_removed_is_not_steered(self, caller: Caller) -> None:
+        claim = await caller.running()
+        await caller.store.upkeep.detach("T1", claim.run.thread_id)
+        message = caller.message("later", while_running="steer")
+        accepted = await caller.store.runs.accept(message)
+        assert isinstance(accepted, Accepted), accepted
+        assert accepted.thread_id != claim.run.thread_id
+
     async def test_a_run_that_has_not_begun_is_not_steered(self, caller: Caller) -> None:
         await accept(caller)
 

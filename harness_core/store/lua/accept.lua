@@ -51,6 +51,7 @@ local position = redis.call('LLEN', inbox)
 local head = redis.call('LINDEX', inbox, 0)
 local h = head and redis.call('HMGET', key.run(head), 'state', 'cancelled_by', 'thread_id', 'agent') or {}
 local at_work = head and h[1] ~= 'queued' and not h[2]
+-- One whose thread is about to be removed takes nothing more in.
 local steers = at_work and mode == 'steer' and h[3] == known[1] and (ARGV[8] == '' or ARGV[8] == h[4])
 
 -- One that is about to end keeps nobody from asking anew.

@@ -12,7 +12,8 @@ local function lease_run(run, tenant, record)
   redis.call('ZADD', key.leases(), integer(now() + lease), run)
   redis.call('SADD', key.active(tenant), run)
   redis.call('SADD', key.active_user(tenant, user), run)
-  redis.call('HSET', key.run(run), 'epoch', epoch, 'worker', worker, 'seen_at', integer(now()))
+  redis.call('HSET', key.run(run), 'epoch', epoch, 'worker', worker, 'seen_at', integer(now()),
+    'leased_at', integer(now()))
   local taken_over = '1'
   if state == 'queued' then
     taken_over = '0'

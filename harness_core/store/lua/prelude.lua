@@ -65,7 +65,14 @@ local function make_ready(run, tenant, score)
   wake()
 end
 
-local function free_lease(run, tenant, user)
+-- Nobody holds the run any more. What its worker spent on it until `till` (now, if none is given) is added up: a run
+-- may work for so long in all, and nothing else of its life is counted.
+local function free_lease(run, tenant, user, till)
+  local since = redis.call('HGET', key.run(run), 'leased_at')
+  if since then
+    redis.call('HINCRBY', key.run(run), 'worked', integer(math.max(0, (till or now()) - tonumber(since))))
+    redis.call('HDEL', key.run(run), 'leased_at')
+  end
   redis.call('ZREM', key.leases(), run)
   redis.call('SREM', key.active(tenant), run)
   redis.call('SREM', key.active_user(tenant, user), run)

@@ -23,9 +23,10 @@ for _, run in ipairs(redis.call('ZRANGEBYSCORE', key.leases(), '-inf', integer(n
     redis.call('ZREM', key.leases(), run)
   else
     redis.call('HINCRBY', key.conversation(tenant, conversation), 'epoch', 1)
-    -- The worker was gone since its last sign of life, not since its lease ran out: people count that wait.
+    -- The worker was gone since its last sign of life, not since its lease ran out: people count that wait, and the
+    -- run worked no longer than that.
     redis.call('HSET', key.run(run), 'left_at', r[5], 'left', 'lost')
-    free_lease(run, tenant, r[3])
+    free_lease(run, tenant, r[3], tonumber(r[5]))
     local attempts = redis.call('HINCRBY', key.run(run), 'attempts', 1)
     local takeovers = redis.call('HINCRBY', key.run(run), 'takeovers', 1)
     if attempts > tonumber(ARGV[2]) or takeovers > tonumber(ARGV[3]) then

@@ -79,6 +79,12 @@ class Routing(Spec):
 
 
 class Recovery(Spec):
+    """Whether runs go on whose worker was lost, and how often without coming further.
+
+    Not ``enabled``: such a run fails at once and can be retried. Runs that wait for people go on in any case when they
+    are decided, and so do those that a worker hands over when it is stopped.
+    """
+
     enabled: Flag = True
     resume_resuming_runs_on_startup: Flag = True
     max_recovery_attempts: Count = 3

@@ -1,0 +1,71 @@
+"""What a subagent wants to do is asked as if its parent did it: no delegation reaches a gated tool without the card."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from approvals.approval_office import ApprovalOffice, call
+
+from harness_core.approvals import Reject
+from harness_core.states import RunState
+
+AGENTS = """
+kind: Agent
+name: ops
+description: Does things, or has them done.
+mode: {mode}
+model: demo
+tools: [restart, look]
+subagents: [helper]
+---
+kind: Agent
+name: helper
+description: Does things for others.
+model: demo
+tools: [restart, look]
+"""
+
+DELEGATIONS = [
+    pytest.param("langchain", "helper", id="subagent"),
+    pytest.param("deepagent", "helper", id="subagent-of-a-deep-agent"),
+    pytest.param("deepagent", "general-purpose", id="general-purpose"),
+]
+
+
+def delegating(office: ApprovalOffice, mode: str, to: str) -> str:
+    """The workspace with subagents, and what to tell the parent so that it hands the work on."""
+    yaml = office.folder / "workspace.yaml"
+    before, _, after = yaml.read_text().partition("kind: Agent\n")
+    yaml.write_text(f"{before}{AGENTS.format(mode=mode).strip()}\n---\n{after.partition('---')[2].strip()}\n")
+    return f"call task {json.dumps({'subagent_type': to, 'description': call('restart')})}"
+
+
+@pytest.mark.parametrize(("mode", "to"), DELEGATIONS)
+async def test_a_gated_call_of_a_subagent_waits_for_people_and_runs_once_when_it_is_approved(
+    office: ApprovalOffice, mode: str, to: str
+) -> None:
+    run_id = await office.ask(delegating(office, mode, to))
+    async with office.worker():
+        question = await office.question(run_id)
+        await office.parked(run_id)
+        assert question.tool == "restart"
+        assert office.ran() == []
+        await office.decide(question)
+        run = await office.ended(run_id)
+
+    assert run.state is RunState.COMPLETED
+    assert [each["service"] for each in office.ran("restart")] == ["web"]
+
+
+@pytest.mark.parametrize(("mode", "to"), DELEGATIONS)
+async def test_a_gated_call_of_a_subagent_that_is_rejected_never_runs(
+    office: ApprovalOffice, mode: str, to: str
+) -> None:
+    run_id = await office.ask(delegating(office, mode, to))
+    async with office.worker():
+        await office.decide(await office.question(run_id), Reject())
+        run = await office.ended(run_id)
+
+    assert run.state is RunState.COMPLETED
+    assert office.ran() == []
