@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness_core import approvals, errors, events, grants, models, states
+    from harness_core.arguments import changes_between
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.coming import ComingWorker
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "harness_core.arguments": ("changes_between",),
     "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
     "harness_core.engine.coming": ("ComingWorker",),
@@ -113,6 +115,7 @@ __all__ = [
     "Workspace",
     "WorkspaceHolder",
     "approvals",
+    "changes_between",
     "check_runtime",
     "check_workspace",
     "choose_agent",

@@ -14,6 +14,7 @@ from bot.delivery.target import Target
 from bot.view.approval_card import card_name, cards
 from bot.view.fold import RunView, fold, start
 from bot.view.message import Part, render
+from bot.view.questions import Edit
 from bot.view.reminders import reminders
 from harness_core.events import Event
 from harness_core.models import Delivery, Run
@@ -58,6 +59,7 @@ class RunOutput:
     plain: set[str] = field(default_factory=set)
     checked: set[str] = field(default_factory=set)
     reposts: Counter[str] = field(default_factory=Counter)
+    compared: dict[str, Edit | None] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -77,6 +79,11 @@ class RunOutput:
         """Takes note of the names of what is new."""
         self.peeked += len(names)
         self.called = self.called or any(name.startswith(_ABOUT_QUESTIONS) for name in names)
+
+    def uncompared(self) -> list[str]:
+        """Open questions that have not been compared with what was approved before."""
+        asked = (question for question in self.view.open_questions if not question.uncertain)
+        return [question.approval_id for question in asked if question.approval_id not in self.compared]
 
     @property
     def first(self) -> Delivery | None:
@@ -172,7 +179,7 @@ class RunOutput:
         ]
 
     def _cards(self) -> list[Part]:
-        return [*cards(self.view, request_url=self.request_url, brief=self.plain)]
+        return [*cards(self.view, request_url=self.request_url, brief=self.plain, last=self.compared)]
 
     def _outstanding(self, parts: list[Part]) -> list[Call]:
         found = outstanding(self.run.run_id, parts, self.deliveries, shown=self.view.seq)

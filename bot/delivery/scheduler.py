@@ -18,6 +18,7 @@ from typing import Final
 import structlog
 
 from bot.delivery.budgets import POST_INTERVAL, Method, budget
+from bot.delivery.comparing import compared_with_last
 from bot.delivery.outbox import Changed, Outbox, Outcome, OwnerLost, PutOff, Said, TokenRefused
 from bot.delivery.parts import FIRST
 from bot.delivery.planning import Call, brought_by_another, nothing_posted
@@ -165,6 +166,8 @@ class Scheduler:
         events = await self._store.events.read(output.run.run_id, after=output.view.seq)
         now = time.monotonic()
         output.take(events, now)
+        for question in output.uncompared():
+            output.compared[question] = await compared_with_last(self._store, ownership.tenant, question)
         output.called = output.called and output.pressing
         if self._is_held(output, now) and not output.called:
             return

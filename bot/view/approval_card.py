@@ -4,7 +4,8 @@ A card is a view of its questions; what it carries names a revision and grants n
 its own, so that a client that shows an older one is seen to.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from bot.view import approval_words as words
@@ -14,7 +15,7 @@ from bot.view.blocks import Block, actions, button, confirmation, context, prefo
 from bot.view.fold import RunView
 from bot.view.limits import ALL_BLOCK_TEXT, ARGUMENTS, FALLBACK_TEXT, LABEL
 from bot.view.message import Part, agent_name
-from bot.view.mrkdwn import Mrkdwn, bold, cut_entities, escape, link, person
+from bot.view.mrkdwn import Mrkdwn, bold, cut_entities, day_and_clock, escape, link, person
 from bot.view.outcomes import outcome
 from bot.view.questions import Edit, Question
 from bot.view.request_blocks import (
@@ -49,6 +50,7 @@ _ROOM: Final = ALL_BLOCK_TEXT - 1_500
 _LONGEST_LINK: Final = 1_000
 _EDITS: Final = 2
 _CHANGES: Final = 3
+NOTHING_BEFORE: Final[Mapping[str, Edit | None]] = MappingProxyType({})
 
 
 def card_name(question: Question) -> str:
@@ -56,8 +58,16 @@ def card_name(question: Question) -> str:
     return f"doubt:{question.approval_id}" if question.uncertain else f"ask:{question.pause}"
 
 
-def cards(view: RunView, *, request_url: str = "", brief: Collection[str] = ()) -> tuple[Part, ...]:
+def cards(
+    view: RunView,
+    *,
+    request_url: str = "",
+    brief: Collection[str] = (),
+    last: Mapping[str, Edit | None] = NOTHING_BEFORE,
+) -> tuple[Part, ...]:
     """The cards of `view` in the order in which they were asked. `request_url` leads to the message that asked.
+
+    `last` says by approval id what is other than in the call of the same tool that was approved before.
 
     Those named in `brief` are shown with the least there is, for when Slack refuses the whole: what would run is
     then read in a modal.
@@ -69,7 +79,7 @@ def cards(view: RunView, *, request_url: str = "", brief: Collection[str] = ()) 
         Part(
             name=name,
             text=_text(view, questions),
-            blocks=tuple(_brief(questions) if name in brief else _blocks(view, questions, request_url)),
+            blocks=tuple(_brief(questions) if name in brief else _blocks(view, questions, request_url, last)),
             final=view.ended,
             urgent=True,
         )
@@ -91,26 +101,28 @@ def _text(view: RunView, questions: Sequence[Question]) -> str:
     return words.push(_title(first), requester)
 
 
-def _blocks(view: RunView, questions: Sequence[Question], url: str) -> list[Block]:
+def _blocks(
+    view: RunView, questions: Sequence[Question], url: str, last: Mapping[str, Edit | None]
+) -> list[Block]:
     match questions:
         case [question] if not question.is_open:
             return _decided(view, question, *_edits(question))
         case [question] if question.uncertain:
             return _doubt(view, question, url)
         case [question]:
-            return _whole(view, question, url)
+            return _whole(view, question, url, last.get(question.approval_id))
         case _:
             return _rows(view, questions, url)
 
 
-def _whole(view: RunView, question: Question, url: str) -> list[Block]:
+def _whole(view: RunView, question: Question, url: str, last: Edit | None) -> list[Block]:
     """A call that is asked about alone."""
     return _named(
         question,
         title_block(question.title),
         _asked_by(view, url),
         _arguments(question, ARGUMENTS),
-        *_edits(question),
+        *(_edits(question) if question.edits else _compared(last)),
         preview_block(question.preview),
         reason_block(question.reason),
         context(_who(view, question)),
@@ -257,6 +269,17 @@ def _edits(question: Question) -> Iterator[Block]:
     """Before and after of what people changed; it stays when the request is decided."""
     if question.edits:
         yield context(*(_edit(edit, _CHANGES) for edit in question.edits[-_EDITS:]))
+
+
+def _compared(last: Edit | None) -> Iterator[Block]:
+    """What differs from the call that was approved last. Once people changed this one, their changes say more."""
+    if last is None:
+        return
+    if not last.changes:
+        yield context(words.same_as_last(person(last.by, PERSON), day_and_clock(last.at)))
+        return
+    changes = [change_line(*change) for change in last.changes[:_CHANGES]]
+    yield context(words.differs(changes, max(0, len(last.changes) - _CHANGES)))
 
 
 def _last_edit(question: Question) -> Iterator[Block]:

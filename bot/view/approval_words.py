@@ -245,6 +245,16 @@ def edited(user: Mrkdwn, changes: Sequence[Mrkdwn], more: int) -> Mrkdwn:
     return _M(f"{user} changed {', '.join(changes)}{rest}. Earlier approvals no longer count.")
 
 
+def differs(changes: Sequence[Mrkdwn], more: int) -> Mrkdwn:
+    """`changes` and `more` as of :func:`edited`, from the last approved call of the tool to this one."""
+    rest = f" and {more} more" if more else ""
+    return _M(f"Differs from the last approved call: {', '.join(changes)}{rest}.")
+
+
+def same_as_last(user: Mrkdwn, at: Mrkdwn) -> Mrkdwn:
+    return _M(f"The same as the last approved call, by {user} at {at}.")
+
+
 def change(argument: Mrkdwn, before: Mrkdwn, after: Mrkdwn) -> Mrkdwn:
     return _M(f"{argument}: {before} → {after}")
 

@@ -27,7 +27,7 @@ _OUTCOMES: Final[Mapping[str, Outcome]] = {outcome: outcome for outcome in get_a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """What one person changed at once: arguments with their values before and after, secret ones masked."""
+    """What one person changed at once, or approved before: arguments before and after, secret ones masked."""
 
     by: str
     at: int

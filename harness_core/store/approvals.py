@@ -86,6 +86,16 @@ class ApprovalRepository:
             raise ApprovalNotFound(approval_id)
         return found[0]
 
+    async def last_approved(self, like: Approval) -> Approval | None:
+        """The newest call of the same tool that people approved in the same channel, while it is stored."""
+        keys = self._scripts.keys(like.tenant)
+        async with store_errors():
+            found = await self._client.hget(
+                keys("approved", like.tenant), f"{like.channel or ''}|{like.tool}"
+            )
+        approvals = await self._read(keys, [found.decode()]) if found is not None else []
+        return approvals[0] if approvals else None
+
     async def of_run(self, run_id: str) -> tuple[Approval, ...]:
         """Every question of a run, in the order in which they were asked."""
         keys = await self._runs.locate(run_id)

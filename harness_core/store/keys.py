@@ -41,6 +41,7 @@ TEMPLATES: dict[str, str] = {
     "grant": "approval:%s:grant",  # hash: what was granted with it: scope, terms, uses, who gave and revoked it
     "grants": "grants:%s",  # zset of ids of approvals with a grant that was neither used up nor revoked, by its end, ms
     "approvals": "approvals:%s",  # zset of a tenant's approval ids by the time they were asked
+    "approved": "approvals:%s:approved",  # hash of the approval of the newest approved call, by approved_place()
     "approvals_open": "approvals:%s:open",  # zset, those that wait for people
     "deadlines": "deadlines",  # zset of open approval ids by their deadline, ms
     "reminders": "reminders",  # zset of open approval ids by their next reminder, ms

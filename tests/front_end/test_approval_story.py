@@ -184,7 +184,9 @@ async def test_a_rejection_and_a_decision_from_the_list_and_the_shell_are_shown_
     await story.says(second, "billing was restarted")
 
     third = await story.ask("search")
-    asked = _value(await story.card(third), APPROVAL_APPROVE).partition(":")[0]
+    third_card = await story.card(third)
+    assert "Differs from the last approved call: service: billing → search." in _texts(third_card)
+    asked = _value(third_card, APPROVAL_APPROVE).partition(":")[0]
     approved = await bot("approvals", "approve", asked, environ=story.environ)
     assert (approved.status, approved.err) == (0, "")
     await story.says(third, "search was restarted")
@@ -220,6 +222,10 @@ async def test_what_was_granted_in_a_thread_runs_there_without_a_card_until_it_i
     await story.ask("checkout", thread)
     await story.card(thread, without=_value(asked_again, APPROVAL_APPROVE))
     assert story.happened() == ["checkout"] * 3
+
+
+def _texts(card: Message) -> str:
+    return json.dumps(card.blocks, ensure_ascii=False)
 
 
 async def _three(story: Story) -> bool:

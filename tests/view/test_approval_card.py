@@ -11,6 +11,7 @@ from view.view_events import STARTED, viewed
 
 from bot.view.approval_card import cards
 from bot.view.blocks import text_size
+from bot.view.questions import Edit
 from harness_core.events import (
     ApprovalVoted,
     Payload,
@@ -36,6 +37,31 @@ def test_a_card_has_its_seven_blocks_in_order() -> None:
     ]
     assert (part.name, part.urgent, part.final) == ("ask:1", True, False)
     assert part.text == f"Approval needed: Restart checkout in prod (asked by <@{REQUESTER}>)"
+
+
+def test_a_card_says_what_differs_from_the_call_that_was_approved_last() -> None:
+    at = 1_767_348_000_000
+
+    def beside(*changes: tuple[str, Any, Any]) -> list[tuple[str, str]]:
+        last = {appr(0): Edit(by=APPROVER, at=at, changes=changes)}
+        (part,) = cards(viewed(*STARTED, asked(), WAITING), request_url=URL, last=last)
+        return read(part)
+
+    told = beside(("env", "staging", "prod"))
+    assert told[3] == ("context", "Differs from the last approved call: env: staging → prod.")
+    assert len(told) == 8
+    same = "<!date^1767348000^{date_short_pretty}, {time}|2026-01-02 10:00 UTC>"
+    assert beside()[3] == ("context", f"The same as the last approved call, by {ANA} at {same}.")
+    (line,) = [text for _, text in beside(*((name, 1, 2) for name in "abcde")) if "Differs" in text]
+    assert line == "Differs from the last approved call: a: 1 → 2, b: 1 → 2, c: 1 → 2 and 2 more."
+
+
+def test_once_people_changed_a_call_their_changes_stand_in_place_of_the_comparison() -> None:
+    last = {appr(0): Edit(by=APPROVER, at=1, changes=(("env", "staging", "prod"),))}
+    (part,) = cards(viewed(*STARTED, asked(), revised()), last=last)
+    told = str(read(part))
+    assert "changed service: checkout → search" in told
+    assert "Differs" not in told
 
 
 def test_buttons_name_an_approval_and_a_revision_and_approve_is_primary() -> None:

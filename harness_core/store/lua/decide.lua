@@ -31,6 +31,7 @@ end
 redis.call('HSET', key.approval(id), 'state', 'decided', 'decision', decision, 'decided_by', by,
   'decided_at', integer(now()), 'words', ARGV[7])
 if ARGV[7] ~= '' then took_part(tenant, redis.call('HGET', key.run(run), 'thread_id'), by) end
+if decision == 'approve' then redis.call('HSET', key.approved(tenant), approved_place(id), id) end
 close(id, run, tenant)
 facts.what = 'decided'
 audit(tenant, facts)

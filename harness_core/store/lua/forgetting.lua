@@ -36,6 +36,8 @@ local function forget_run(run, r)
   close_questions(run, tenant)
   for _, id in ipairs(redis.call('LRANGE', key.run_approvals(run), 0, -1)) do
     redis.call('ZREM', key.approvals(tenant), id)
+    local place = approved_place(id)
+    if redis.call('HGET', key.approved(tenant), place) == id then redis.call('HDEL', key.approved(tenant), place) end
     redis.call('ZREM', key.grants(tenant), id)
     redis.call('SREM', key.thread_grants(thread), id)
     gone = gone + remove('approval', id)

@@ -43,6 +43,12 @@ local function known_message(run, part, delivery)
   if known.external_id ~= delivery.external_id then return known.external_id end
 end
 
+-- Under which the newest approved call of a tool is found: those who are in a channel may see what was asked there.
+local function approved_place(approval)
+  local a = redis.call('HMGET', key.approval(approval), 'channel', 'tool')
+  return (a[1] or '') .. '|' .. (a[2] or '')
+end
+
 -- A person wrote something in a thread: what must go with their data is found by this.
 local function took_part(tenant, thread, user)
   redis.call('SADD', key.thread_people(thread), user)
