@@ -29,7 +29,7 @@ run: setup ## Try it: the bot, an embedded Redis and a simulated Slack with a pa
 
 test: lint ## Check style and types, then run every test but the long ones
 	@.venv/bin/python scripts/browser.py
-	$(RUN) pytest -n 2 --dist loadfile -m "not soak and not bench"
+	$(RUN) pytest -n 3 --dist loadfile -m "not soak and not bench"
 
 lint: setup ## Style, format and types
 	$(RUN) ruff check

@@ -141,6 +141,8 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
             _fold_answer(draft, event)
             fold_steps(draft.steps, event, question, draft.questions)
             _fold_refusals(draft, event)
+            if draft.state in TERMINAL:
+                void(draft.questions, event.at)  # also what a late event would ask
     return draft.view()
 
 

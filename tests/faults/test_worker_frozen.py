@@ -68,7 +68,14 @@ async def test_a_worker_frozen_past_its_lease_writes_nothing_more(two: Fleet, me
     measured(f"the other worker's final text {answer.at - frozen:.1f} s after SIGSTOP")
 
 
-@pytest.mark.parametrize("point", ["before:chat.update", "before:chat.update.final", "before:finish"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("before:chat.update", marks=pytest.mark.soak),
+        "before:chat.update.final",
+        pytest.param("before:finish", marks=pytest.mark.soak),
+    ],
+)
 async def test_the_last_word_stands_when_its_worker_was_frozen_at(two: Fleet, point: str) -> None:
     channel = two.playground.config.cast.ops
     workers = [two.process("worker", name) for name in ("worker", "worker-2")]

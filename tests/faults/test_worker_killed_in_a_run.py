@@ -13,13 +13,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POINTS = [
     ("after:claim", 1),
-    ("after:route", 1),
+    pytest.param("after:route", 1, marks=pytest.mark.soak),
     ("after:append", 2),
-    ("after:ck_put", 1),
+    pytest.param("after:ck_put", 1, marks=pytest.mark.soak),
     ("after:ck_put", 2),
-    ("after:ck_put", 3),
-    ("after:ck_writes", 1),
-    ("before:finish", 1),
+    pytest.param("after:ck_put", 3, marks=pytest.mark.soak),
+    pytest.param("after:ck_writes", 1, marks=pytest.mark.soak),
+    pytest.param("before:finish", 1, marks=pytest.mark.soak),
     ("after:finish", 1),
 ]
 

@@ -10,11 +10,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POINTS = [
     "after:out_begin",
-    "before:chat.postMessage",
+    pytest.param("before:chat.postMessage", marks=pytest.mark.soak),
     "after:chat.postMessage",
     "after:chat.update",
-    "after:out_begin.final",
-    "after:chat.update.final",
+    pytest.param("after:out_begin.final", marks=pytest.mark.soak),
+    pytest.param("after:chat.update.final", marks=pytest.mark.soak),
     "before:out_done.final",
     "after:out_done.final",
 ]

@@ -76,6 +76,7 @@ async def submit(stage: Stage, asked: Approval, user: str) -> str:
     return json.dumps(json.loads(reply.text)["view"]) if reply.text else ""
 
 
+@pytest.mark.soak
 async def test_of_twenty_people_in_the_same_instant_one_decides_and_each_other_is_told_who(
     stage: Stage, answers: Answers
 ) -> None:

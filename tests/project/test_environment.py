@@ -95,6 +95,7 @@ def environment() -> Mapping[str, Any]:
     return runpy.run_path(str(ROOT / "scripts" / "environment.py"))
 
 
+@pytest.mark.soak
 def test_two_at_once_make_one_environment_which_is_redone_after_a_refused_package(checkout: Checkout) -> None:
     first = checkout.start()
     assert first.stdout is not None

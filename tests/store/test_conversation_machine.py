@@ -16,7 +16,7 @@ from harness_core.store import Seal, Store
 FEW = settings(
     phases=(Phase.generate,),  # to make a story shorter that went wrong takes minutes: the long test does it
     max_examples=100,
-    stateful_step_count=50,
+    stateful_step_count=35,
     deadline=None,
     derandomize=True,
     database=None,

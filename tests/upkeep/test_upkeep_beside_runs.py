@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from approvals.approval_office import ApprovalOffice, call
 from engine.conftest import SEAL
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from upkeep.test_thinning_out import LONG, QUESTION
 from waiting import wait_until
@@ -142,7 +142,8 @@ CONVERSATIONS = given(steps=st.lists(st.sampled_from(STEPS), min_size=3, max_siz
 
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("short_chains")
-@settings(PLAN, max_examples=3)
+@settings(PLAN, phases=[Phase.explicit])
+@example(steps=["look", "crash while it waits", "crash", "reject"])
 @CONVERSATIONS
 def test_maintenance_beside_runs_changes_no_answer(steps: list[Step], folder: Path, redis_url: str) -> None:
     asyncio.run(told_twice_alike(steps, folder, redis_url))

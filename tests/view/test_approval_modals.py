@@ -226,7 +226,7 @@ def test_views_without_a_request_say_one_thing() -> None:
 
 
 @given(records, st.integers(-2, 5))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_every_modal_of_every_request_is_one_that_slack_takes(told: Approval, page: int) -> None:
     for view in (edit_modal(told), reject_modal(told), review_modal(told, page), details_modal(told, page)):
         taken(view)

@@ -49,7 +49,7 @@ def submitted(told: Approval, **written: Any) -> dict[str, Any] | FormErrors:
 
 
 @given(records)
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_a_form_that_nobody_touched_gives_back_exactly_what_it_was_made_from(told: Approval) -> None:
     read = read_form(told, filled(told))
     asked = told.asked
