@@ -125,7 +125,8 @@ async def test_a_failed_and_a_cancelled_run_are_kept_as_that(room: Room) -> None
                 await harness.cancel(item.event.run_id, by="me")
         assert last is not None
         stopped = (await harness.reads.get_run(last.run_id)).thread_id
-        await wait_until(lambda: room.kept(stopped))
+        for thread in (failed.thread_id, stopped):  # each run is told in order, two of them in any
+            await wait_until(lambda thread=thread: room.kept(thread))
 
         assert failed.state is RunState.FAILED
         statuses = [kept["status"] for each in (failed.thread_id, stopped) if (kept := await room.kept(each))]

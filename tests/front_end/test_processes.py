@@ -152,6 +152,7 @@ def short() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.soak
 async def test_the_playground_answers_survives_a_kill_of_the_bot_and_leaves_nothing_behind(
     short: Path,
 ) -> None:
@@ -183,6 +184,7 @@ async def test_the_playground_answers_survives_a_kill_of_the_bot_and_leaves_noth
     assert left_in(short) == []
 
 
+@pytest.mark.soak
 async def test_nothing_is_left_behind_when_the_playground_is_ended_while_its_bot_is_dead(short: Path) -> None:
     with taken_port() as port:
         pass

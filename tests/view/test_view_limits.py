@@ -79,7 +79,7 @@ def crowded(label: str, answer: str) -> RunView:
 
 
 @given(stories)
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_every_message_of_every_story_is_within_the_limits(story: list[Event]) -> None:
     view = fold(start(RUN), story)
     for part in render(view):
@@ -110,7 +110,7 @@ _asking = st.lists(
 
 
 @given(_asking, _urls)
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_every_card_of_every_story_is_within_the_limits(story: list[Event], url: str) -> None:
     view = fold(start(RUN), story)
     shown = cards(view, request_url=url)
