@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,7 +127,7 @@ async def test_a_failed_and_a_cancelled_run_are_kept_as_that(room: Room) -> None
         assert last is not None
         stopped = (await harness.reads.get_run(last.run_id)).thread_id
         for thread in (failed.thread_id, stopped):  # each run is told in order, two of them in any
-            await wait_until(lambda thread=thread: room.kept(thread))
+            await wait_until(partial(room.kept, thread))
 
         assert failed.state is RunState.FAILED
         statuses = [kept["status"] for each in (failed.thread_id, stopped) if (kept := await room.kept(each))]
