@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.commands.argument_values import NotReadable, read_assignments
+from bot.commands.every_page import PAGE, every_page
 from bot.commands.exits import Exit
 from bot.commands.grants import ListGrants, RevokeGrant, list_grants, revoke_grant
 from bot.commands.terminal import complain, iso, operator, say
@@ -45,6 +46,7 @@ from harness_core.approvals import (
 )
 from harness_core.errors import ApprovalNotFound
 from harness_core.grants import grant_id
+from harness_core.models import Page
 
 DECIDED: Final[Mapping[Verb, str]] = {
     "approve": "approved",
@@ -55,7 +57,6 @@ DECIDED: Final[Mapping[Verb, str]] = {
     "skip": "skipped",
 }
 
-_PAGE: Final = 100
 _SOURCE: Final = "shell"
 
 
@@ -171,15 +172,11 @@ async def _list(core: Core, wanted: ListApprovals) -> Exit:
 
 
 async def _newest_first(core: Core, *, open_only: bool) -> AsyncIterator[Approval]:
-    for tenant in await core.control.tenants():
-        cursor: str | None = None
-        while True:
-            page = await core.store.approvals.page(tenant, open_only=open_only, cursor=cursor, limit=_PAGE)
-            for approval in page.items:
-                yield approval
-            if page.cursor is None:
-                break
-            cursor = page.cursor
+    async def read(tenant: str, cursor: str | None) -> Page[Approval]:
+        return await core.store.approvals.page(tenant, open_only=open_only, cursor=cursor, limit=PAGE)
+
+    async for item in every_page(core, read):
+        yield item
 
 
 async def _decide(approvals: Approvals, asked: Approval, wanted: Decide) -> Exit:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.commands.every_page import PAGE, every_page
 from bot.commands.exits import Exit
 from bot.commands.terminal import complain, iso, operator, say
 from bot.startup import Core
@@ -14,8 +15,8 @@ from bot.view.arguments import MASK
 from harness_core import Approvals
 from harness_core.errors import ApprovalNotFound, GrantNotFound
 from harness_core.grants import Grant, NotLive, Revoked, approval_of
+from harness_core.models import Page
 
-_PAGE: Final = 100
 _SOURCE: Final = "shell"
 
 
@@ -69,15 +70,12 @@ async def revoke_grant(approvals: Approvals, wanted: RevokeGrant) -> Exit:
 
 async def _alive(core: Core) -> AsyncIterator[Grant]:
     now = await core.store.now()
-    for tenant in await core.control.tenants():
-        cursor: str | None = None
-        while True:
-            page = await core.store.grants.page(tenant, now=now, cursor=cursor, limit=_PAGE)
-            for grant in page.items:
-                yield grant
-            if page.cursor is None:
-                break
-            cursor = page.cursor
+
+    async def read(tenant: str, cursor: str | None) -> Page[Grant]:
+        return await core.store.grants.page(tenant, now=now, cursor=cursor, limit=PAGE)
+
+    async for item in every_page(core, read):
+        yield item
 
 
 def _row(grant: Grant) -> dict[str, Any]:

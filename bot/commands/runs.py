@@ -6,17 +6,16 @@ import argparse
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from bot.commands.every_page import PAGE, every_page
 from bot.commands.exits import Exit
 from bot.commands.terminal import complain, iso, operator, say
 from bot.settings import Settings
 from bot.startup import Core, open_core
 from harness_core.errors import RunNotFound
-from harness_core.models import Accepted, Duplicate, Refused, Run, RunFilter, Steered
+from harness_core.models import Accepted, Duplicate, Page, Refused, Run, RunFilter, Steered
 from harness_core.states import LIVE, RunState
-
-_PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +96,11 @@ async def _list(core: Core, wanted: ListRuns) -> Exit:
 
 
 async def _newest_first(core: Core, wanted: RunFilter) -> AsyncIterator[Run]:
-    for tenant in await core.control.tenants():
-        cursor: str | None = None
-        while True:
-            page = await core.control.list_runs(tenant, wanted, cursor=cursor, limit=_PAGE)
-            for run in page.items:
-                yield run
-            if page.cursor is None:
-                break
-            cursor = page.cursor
+    async def read(tenant: str, cursor: str | None) -> Page[Run]:
+        return await core.control.list_runs(tenant, wanted, cursor=cursor, limit=PAGE)
+
+    async for item in every_page(core, read):
+        yield item
 
 
 async def _show(core: Core, wanted: ShowRun) -> Exit:
