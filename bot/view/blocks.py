@@ -64,7 +64,7 @@ def header(text: str) -> Block:
 
 
 def markdown(text: str) -> Block:
-    """Standard Markdown; https://docs.slack.dev/reference/block-kit/blocks/markdown-block"""
+    """Standard Markdown: the markdown block of docs.slack.dev, reference/block-kit/blocks/markdown-block."""
     return {"type": "markdown", "text": text}
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from playground.sample_addresses import IMAGE_URL
 
 from bot.playground.block_kit import checked_blocks, checked_view
 from bot.playground.errors import SlackError
@@ -53,7 +54,7 @@ GOOD: list[Json] = [
     {"type": "context", "elements": [plain(), {"type": "mrkdwn", "text": "m"}]},
     {"type": "divider"},
     {"type": "markdown", "text": "# m"},
-    {"type": "image", "image_url": "https://example.com/i.png", "alt_text": "an image"},
+    {"type": "image", "image_url": IMAGE_URL, "alt_text": "an image"},
     {"type": "table", "rows": [ROW, ROW], "column_settings": [{"align": "right"}]},
     {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "c"}]}]},
     {"type": "context_actions", "elements": [{"type": "feedback_buttons", "action_id": "f", "positive_button": {"text": plain(), "value": "1"}, "negative_button": {"text": plain(), "value": "0"}}]},
@@ -117,7 +118,7 @@ def test_missing_ids_are_filled_in_and_given_ones_kept() -> None:
         ([actions({"type": "static_select", "action_id": "a", "options": [{"text": plain(), "value": "x" * 151}]})], "must be less than 151"),
         ([actions({"type": "datepicker", "action_id": "a", "placeholder": plain("x" * 151)})], "must be less than 151"),
         ([{"type": "markdown", "text": "x" * 12_001}], "must be less than 12001 characters"),
-        ([{"type": "image", "image_url": "https://example.com/i.png"}], "missing required field: alt_text"),
+        ([{"type": "image", "image_url": IMAGE_URL}], "missing required field: alt_text"),
         ([{"type": "table", "rows": [ROW] * 101}], "no more than 100 items allowed"),
         ([{"type": "table", "rows": [ROW * 21]}], "no more than 20 items allowed"),
         ([{"type": "table", "rows": [ROW]}, {"type": "table", "rows": [ROW]}], "only_one_table_allowed"),

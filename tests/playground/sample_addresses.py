@@ -1,0 +1,3 @@
+"""Addresses for payloads that need one; nothing is fetched from there."""
+
+IMAGE_URL = "https://example.com/i.png"
