@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,10 @@ async def test_files_of_a_folder_are_found_and_none_outside_of_it(room: Room) ->
 def _pipes_left_open() -> Iterator[None]:
     """The library lets go of the pipes of a shell without closing them: that is to be seen here and not later."""
     yield
+    gc.collect()  # ends the shell of a run that parked
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_enqueue_stream)"):  # holds its pipe until it has read the end of it
+            thread.join(timeout=20)
     gc.collect()
 
 
