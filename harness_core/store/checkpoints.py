@@ -1,7 +1,7 @@
 """Checkpoints of the graph, as bytes: what they mean is the saver's business.
 
-Per thread and namespace: a hash of headers, a zset of ids (all under one score, so by id = by time), a hash
-of channel values and one hash of pending writes per checkpoint. Everything is written sealed. Nothing here
+Per thread and namespace: a hash of headers, a zset of ids in the order in which they were written, a hash of
+channel values and one hash of pending writes per checkpoint. Everything is written sealed. Nothing here
 expires by itself: a value of an old checkpoint may be the current value of a channel.
 """
 
@@ -15,7 +15,7 @@ from harness_core.errors import StaleFence
 from harness_core.models import Fence
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
-from harness_core.store.scripts import Scripts
+from harness_core.store.scripts import Scripts, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,17 @@ class CheckpointRepository:
     async def ids(
         self, thread_id: str, ns: str, *, before: str | None = None, limit: int | None = None
     ) -> list[str]:
-        """Checkpoint ids, newest first, older than ``before``."""
+        """Checkpoint ids, those written last first, and only those written before ``before``.
+
+        Where ``before`` belongs to another namespace, the times in the ids are compared.
+        """
         keys = await self._home(thread_id)
-        start = f"({before}" if before else "+"
+        if before is not None:
+            return texts(await self._scripts.call("ck_before", keys, thread_id, ns, before, limit or -1))
         async with store_errors():
-            found = await self._client.zrange(
-                keys("ck_ids", thread_id, ns), start, "-", bylex=True, desc=True, offset=0, num=limit or -1
-            )
-        return [each.decode() for each in found]
+            last = limit - 1 if limit else -1
+            found: list[bytes] = await self._client.zrange(keys("ck_ids", thread_id, ns), 0, last, desc=True)
+        return texts(found)
 
     async def headers(self, thread_id: str, ns: str, ids: Sequence[str]) -> list[bytes | None]:
         """The headers of these checkpoints, None for those that are not there."""

@@ -75,7 +75,7 @@ TEMPLATES: dict[str, str] = {
     "outputs": "run:%s:outputs",  # hash: reference -> sealed output of a tool that was too long to read whole
     "ck_namespaces": "ck:%s",  # set of checkpoint namespaces of a thread
     "ck_headers": "ck:%s:%s:h",  # hash: checkpoint id -> sealed header
-    "ck_ids": "ck:%s:%s:i",  # zset of checkpoint ids, score 0
+    "ck_ids": "ck:%s:%s:i",  # zset of checkpoint ids in the order they were first written
     "ck_blobs": "ck:%s:%s:b",  # hash: channel, version -> sealed value
     "ck_writes": "ck:%s:%s:w:%s",  # hash: task path, task, index -> sealed write
 }

@@ -78,16 +78,21 @@ class FencedSaver(BaseCheckpointSaver[str]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """Checkpoints of a thread (all its namespaces unless one is named) or of all, newest first."""
+        """Checkpoints of a thread (all its namespaces unless one is named) or of all, newest first.
+
+        Within a namespace that is the order in which they were written, else the times in their ids.
+        """
         only = get_checkpoint_id(config) if config else None
         bound = get_checkpoint_id(before) if before else None
+        archives = await self._archives(config)
         listed = [
             (checkpoint_id, archive)
-            for archive in await self._archives(config)
+            for archive in archives
             for checkpoint_id in await archive.ids(before=bound)
             if only is None or checkpoint_id == only
         ]
-        listed.sort(key=lambda item: item[0], reverse=True)
+        if len(archives) > 1:
+            listed.sort(key=lambda item: item[0], reverse=True)
         for checkpoint_id, archive in listed:
             if limit is not None and limit <= 0:
                 return

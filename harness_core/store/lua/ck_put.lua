@@ -8,7 +8,10 @@ if ARGV[2] == '1' then
   redis.call('HSET', key.run(ARGV[5]), 'attempts', 0)
 end
 redis.call('HSET', key.ck_headers(thread, ns), ARGV[9], ARGV[10])
-redis.call('ZADD', key.ck_ids(thread, ns), 0, ARGV[9])
+-- In the order in which they came: their ids tell the time of the workers, whose clocks differ.
+local ids = key.ck_ids(thread, ns)
+local newest = tonumber(redis.call('ZRANGE', ids, -1, -1, 'WITHSCORES')[2] or 0)
+redis.call('ZADD', ids, 'NX', integer(newest + 1), ARGV[9])
 redis.call('SADD', key.ck_namespaces(thread), ns)
 for i = 11, #ARGV, 2 do redis.call('HSETNX', key.ck_blobs(thread, ns), ARGV[i], ARGV[i + 1]) end
 return { 'ok' }
