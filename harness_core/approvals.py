@@ -317,6 +317,15 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHead:
+    """The newest link of a tenant's audit chain by number and hash, and how many links retention has ``cut`` off."""
+
+    seq: int
+    hash: str
+    cut: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One link of a tenant's audit chain. ``hash`` is SHA-256 over ``seq|at|previous|data``, as text."""
 

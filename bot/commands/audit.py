@@ -48,6 +48,7 @@ async def command(settings: Settings, wanted: Export) -> Exit:
 async def _export(core: Core, tenant: str, wanted: Export) -> bool:
     """Whether nothing was found that is wrong."""
     broken: int | None = None
+    head = await core.store.audit.head(tenant)
     last: list[AuditEntry] = []
     async for page in _pages(core, tenant, after=_FIRST if wanted.verify else wanted.since - 1):
         for entry in page:
@@ -56,13 +57,15 @@ async def _export(core: Core, tenant: str, wanted: Export) -> bool:
         if wanted.verify and broken is None:
             broken = _broken([*last, *page])
         last = page[-1:]
+    if wanted.verify and broken is None:
+        broken = verify_chain(last, head)
     if broken is not None:
         complain(
-            f"Entry {broken} of {tenant} is not as it was written, or does not follow from the one before it: "
-            "the chain is broken there."
+            f"Entry {broken} of {tenant} is missing, not as it was written, or does not follow from the one "
+            "before it: the chain is broken there."
         )
     elif wanted.verify:
-        complain(f"{tenant}: the chain holds up to entry {last[0].seq if last else 0}.")
+        complain(f"{tenant}: the chain holds up to entry {last[0].seq if last else head.seq}.")
     return broken is None
 
 

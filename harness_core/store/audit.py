@@ -1,7 +1,8 @@
 """The audit chain of a tenant: what was asked, decided, changed and refused, each link hashing the one before.
 
-A link holds ids and digests, never what people or agents said. Whoever can write to Redis can write a whole
-new chain; keep the newest hash of an export elsewhere, and no earlier link can be changed unnoticed.
+A link holds ids and digests, never what people or agents said. The head says how far the chain goes, so that a
+tail that was lost is missed. Whoever can write to Redis can write a whole new chain and its head; keep the newest
+hash of an export elsewhere, and no earlier link can be changed unnoticed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from harness_core.approvals import AuditEntry
+from harness_core.approvals import AuditEntry, AuditHead
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.scripts import Scripts
 
@@ -26,23 +27,20 @@ class AuditRepository:
         """The links after sequence number ``after``, in order."""
         keys = self._scripts.keys(tenant)
         while True:
-            cut = await self._cut_off(tenant)
+            cut = (await self.head(tenant)).cut
             # Retention cuts the oldest links off, so the place of a link is counted from the first that is left.
             start = max(0, after - cut)
             async with store_errors():
                 rows = await self._client.lrange(keys("audit", tenant), start, start + limit - 1)
-            if await self._cut_off(tenant) == cut:
+            if (await self.head(tenant)).cut == cut:
                 return [_entry(row) for row in rows]
 
-    async def _cut_off(self, tenant: str) -> int:
-        """How many links are gone: the newest one's number less how many there are."""
-        keys = self._scripts.keys(tenant)
+    async def head(self, tenant: str) -> AuditHead:
+        """How far the chain goes. Links that are read after this reach at least so far."""
         async with store_errors():
-            pipe = self._client.pipeline(transaction=True)
-            pipe.hget(keys("audit_head", tenant), "seq")
-            pipe.llen(keys("audit", tenant))
-            newest, length = await pipe.execute()
-        return int(newest or 0) - int(length)
+            found = await self._client.hmget(self._scripts.keys(tenant)("audit_head", tenant), "seq", "hash", "cut")
+        seq, link, cut = found
+        return AuditHead(seq=int(seq or 0), hash=(link or b"").decode(), cut=int(cut or 0))
 
     async def newest(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
         """The newest links, the newest first."""
@@ -55,11 +53,12 @@ class AuditRepository:
         await self._scripts.call("note", self._scripts.keys(tenant), tenant, json.dumps(dict(facts)))
 
 
-def verify_chain(entries: Sequence[AuditEntry]) -> int | None:
+def verify_chain(entries: Sequence[AuditEntry], head: AuditHead | None = None) -> int | None:
     """The sequence number of the first link that is not as it was written, or None.
 
     ``entries`` are consecutive. A link is broken when its content, its number or the hash it builds on was changed,
-    and where one is missing.
+    and where one is missing. With a ``head`` that was read before them they are the end of the chain, or all that
+    is left of it, and must reach as far as it says.
     """
     previous: AuditEntry | None = None
     for entry in entries:
@@ -68,7 +67,14 @@ def verify_chain(entries: Sequence[AuditEntry]) -> int | None:
         if entry.hash != _hash(entry) or entry.seq != expected or entry.previous != builds_on:
             return expected
         previous = entry
-    return None
+    return None if head is None else _missing(previous, head)
+
+
+def _missing(last: AuditEntry | None, head: AuditHead) -> int | None:
+    reached = head.cut if last is None else last.seq
+    if reached < head.seq:
+        return reached + 1
+    return head.seq if last is not None and last.seq == head.seq and last.hash != head.hash else None
 
 
 def _hash(entry: AuditEntry) -> str:

@@ -46,7 +46,7 @@ TEMPLATES: dict[str, str] = {
     "deadlines": "deadlines",  # zset of open approval ids by their deadline, ms
     "reminders": "reminders",  # zset of open approval ids by their next reminder, ms
     "audit": "audit:%s",  # list: hash|seq|at|previous hash|JSON, each link hashing the one before
-    "audit_head": "audit:%s:head",  # hash: seq, hash of the newest link
+    "audit_head": "audit:%s:head",  # hash: seq, hash of the newest link; cut: how many links retention took
     "deliveries": "run:%s:deliveries",  # hash: part -> JSON record
     "runs": "runs:%s",  # zset of a tenant's run ids, score 0, so ordered by id = by time
     "runs_state": "runs:%s:state:%s",  # zset, the same by state

@@ -320,6 +320,10 @@ async def test_the_audit_chain_verifies_and_a_changed_byte_is_found_and_named(ca
         await store.client.lset(key, 3, damaged)
         assert verify_chain(await store.audit.read("T1")) == 4, at
     await store.client.lset(key, 3, stored)
+    head = await store.audit.head("T1")
+    assert verify_chain(await store.audit.read("T1"), head) is None
+    await store.client.rpop(key)
+    assert verify_chain(await store.audit.read("T1"), head) == 7
     await store.client.lrem(key, 1, await store.client.lindex(key, 2))
     assert verify_chain(await store.audit.read("T1")) == 3
 

@@ -11,4 +11,5 @@ while gone < limit do
   redis.call('LPOP', chain)
   gone = gone + 1
 end
+redis.call('HINCRBY', key.audit_head(ARGV[2]), 'cut', gone)
 return { gone }
