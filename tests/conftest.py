@@ -6,14 +6,16 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import redis
 from hypothesis import settings
+from sealing import SEAL
 
+from harness_core.store import Store
 from harness_core.store.embedded import find_server
 
 # A busy machine is no failure, and what passed once passes again; --hypothesis-profile=default looks for more.
@@ -58,6 +60,14 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[Store]:
+    """An empty store, open."""
+    opened = await Store.open(redis_url, seal=SEAL)
+    yield opened
+    await opened.close()
 
 
 def _wait_ready(process: subprocess.Popen[bytes], socket: Path) -> None:

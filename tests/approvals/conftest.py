@@ -1,21 +1,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from approvals.approval_office import ApprovalOffice
-from engine.conftest import SEAL
 
 from harness_core.store import Store
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(redis_url, seal=SEAL)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

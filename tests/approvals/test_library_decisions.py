@@ -6,7 +6,7 @@ import time
 
 import pytest
 from approvals.approval_office import ApprovalOffice, call
-from engine.conftest import SEAL
+from sealing import SEAL
 from waiting import wait_until
 
 from harness_core import Harness, RunState

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from approvals.approval_office import TENANT, ApprovalOffice, call
-from engine.conftest import SEAL
 from langchain_core.messages import AIMessage
+from sealing import SEAL
 
 from harness_core import RunState
 from harness_core.approvals import Approval, ItIsDone, Outdated, RunOver, Won

@@ -7,18 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from delivery.owners import SEAL_KEY, Owners
+from delivery.owners import Owners
 from delivery.stage import Stage
 
 from bot.playground import Door, PlaygroundConfig, start_playground
-from harness_core import Seal, Store
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(redis_url, seal=Seal(SEAL_KEY))
-    yield opened
-    await opened.close()
+from harness_core import Store
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from contextlib import AsyncExitStack
 
 from delivery.stage import Stage
@@ -16,8 +15,6 @@ QUICK = Pace(
     poll=0.03, edit_interval=0.2, post_interval=0.02, patience=0.4, settle=0.1, backoff=0.05, token_pause=0.3
 )
 SHORT = Lease(ttl=1.0, renew=0.3, contend=0.1, idle_poll=0.05, discover=0.1, grace=1.0)
-
-SEAL_KEY = secrets.token_bytes(32)
 
 
 class Owners:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from delivery.owners import QUICK, SEAL_KEY, SHORT, Owners
+from delivery.owners import QUICK, SHORT, Owners
 from delivery.slow_wire import SlowWire
 from delivery.stage import Stage
+from sealing import SEAL_KEY
 from waiting import wait_until
 
 from bot.delivery.outbox import Outbox

@@ -10,16 +10,14 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from sealing import SEAL
 from waiting import wait_until
 
-from harness_core import Control, Seal, Store, WorkspaceHolder
+from harness_core import Control, Store, WorkspaceHolder
 from harness_core.engine.company import Admission
 from harness_core.engine.worker import Worker
 from harness_core.models import Accepted, Run, Submission
 from harness_core.states import TERMINAL
-
-SEAL_KEY = b"k" * 32
-SEAL = Seal(SEAL_KEY)
 
 WORKSPACE = """
 kind: Runtime

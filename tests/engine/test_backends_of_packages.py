@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sealing import SEAL
 
-from harness_core import Harness, RunState, Seal, Store, WorkspaceHolder, check_runtime, check_workspace
-
-SEAL = Seal(b"k" * 32)
+from harness_core import Harness, RunState, Store, WorkspaceHolder, check_runtime, check_workspace
 
 PACKAGE = '''
 """A disk that several agents share, as a team would ship it."""

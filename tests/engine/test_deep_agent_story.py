@@ -10,11 +10,10 @@ from typing import Any
 
 from openai_stand_in import StandIn, openai_stand_in
 from runtime.room_servers import PROGRAM, effects, http_tickets, running_servers
+from sealing import SEAL
 
-from harness_core import Harness, RunState, Seal, Store, WorkspaceHolder
+from harness_core import Harness, RunState, Store, WorkspaceHolder
 from harness_core.events import StepCompleted, ToolResult
-
-SEAL = Seal(b"k" * 32)
 
 WORKSPACE = """
 kind: Runtime

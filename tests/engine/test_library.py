@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from sealing import SEAL
 from waiting import wait_until
 
 from harness_core import Harness, Listeners, RunState, StreamItem
@@ -18,8 +19,6 @@ pytest_plugins: list[str] = []
 
 @pytest.fixture
 def harness(office: Office) -> Harness:
-    from engine.conftest import SEAL  # noqa: PLC0415 - the plugin is loaded by then
-
     return Harness(office.store, office.holder, seal=SEAL)
 
 

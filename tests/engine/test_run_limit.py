@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from approvals.approval_office import ApprovalOffice, call
-from engine.conftest import SEAL
+from sealing import SEAL
 
 from harness_core.events import RunFailed
 from harness_core.models import Fence, Run

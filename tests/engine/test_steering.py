@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from engine.conftest import SEAL
+from sealing import SEAL
 from waiting import wait_until
 
 from harness_core.events import OutputDelta, RunCompleted, RunResumed

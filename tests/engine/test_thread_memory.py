@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from openai_stand_in import openai_stand_in
+from sealing import SEAL
 from waiting import wait_until
 
 from harness_core import Harness, Reloaded, RunState, WorkspaceHolder
@@ -59,8 +60,6 @@ class Room:
         (self.office.folder / "more.yaml").write_text(more)
 
     def harness(self) -> Harness:
-        from engine.conftest import SEAL  # noqa: PLC0415 - the plugin is loaded by then
-
         self.holder = self.office.holder
         return Harness(self.store, self.holder, seal=SEAL)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 from front_end.slack_bodies import CAST, SECRET, as_form, as_json, as_payload, event_body, signed
+from sealing import SEAL_KEY
 from waiting import wait_until
 
 from bot.front import Front, open_front
@@ -22,8 +23,6 @@ from bot.playground.records import Ephemeral
 from bot.settings import Purpose, Settings, read_settings
 from bot.startup import Core, open_core, open_team, open_workspace
 from harness_core.models import Run, Thread
-
-SEAL_KEY = bytes(range(32))
 
 WORKER = "a-worker"
 """Present on every stage, though it takes no runs."""

@@ -10,12 +10,13 @@ import pytest
 from fleet import Fleet, Request, start_fleet
 from front_end.command_line import bot
 from front_end.stage import environment
+from sealing import SEAL
 
 from bot.check import check
 from bot.findings import Finding
 from bot.playground import Playground, PlaygroundConfig, start_playground
 from bot.settings import Purpose, read_settings
-from harness_core import Seal, Store
+from harness_core import Store
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ async def test_one_worker_is_told_what_it_gives_up(environ: dict[str, str]) -> N
 
 
 async def test_several_workers_that_are_alive_are_an_error(environ: dict[str, str]) -> None:
-    store = await Store.open(environ["REDIS_URL"], seal=Seal(b"k" * 32))
+    store = await Store.open(environ["REDIS_URL"], seal=SEAL)
     for name in ("one", "two"):
         await store.presence.beat(name, 60)
     await store.close()

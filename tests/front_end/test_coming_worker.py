@@ -13,10 +13,11 @@ import pytest
 from front_end.command_line import ROOT, WITHIN, line, started
 from front_end.slack_bodies import CAST, SECRET
 from front_end.stage import environment
+from sealing import SEAL
 from waiting import wait_until
 
 from bot.playground import Door, Playground, PlaygroundConfig, start_playground
-from harness_core import ComingWorker, Control, Seal, Store
+from harness_core import ComingWorker, Control, Store
 
 SLOW = '''
 """LangGraph is imported only after a file is gone."""
@@ -58,7 +59,7 @@ def slow(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def control(redis_url: str) -> AsyncIterator[Control]:
-    store = await Store.open(redis_url, seal=Seal(b"k" * 32))
+    store = await Store.open(redis_url, seal=SEAL)
     yield Control(store)
     await store.close()
 
@@ -104,7 +105,7 @@ async def test_a_worker_that_is_long_in_coming_counts_until_it_gives_up(
 ) -> None:
     monkeypatch.setattr("harness_core.engine.coming.EVERY", 0.05)
     monkeypatch.setattr("harness_core.engine.coming.LASTS", 0.4)
-    store = await Store.open(redis_url, seal=Seal(b"k" * 32))
+    store = await Store.open(redis_url, seal=SEAL)
     began = time.monotonic()
     async with ComingWorker(store) as coming:
         await wait_until(lambda: time.monotonic() > began + 1, what="a beat is long over")

@@ -1,38 +1,25 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from front_end.command_line import Ended, bot
+from front_end.shell import Shell
 from front_end.slack_bodies import CAST
-from front_end.stage import SEAL_KEY
 
 from bot.command_line import build_parser
-from bot.commands import runs
-from bot.settings import Purpose, read_settings
-from harness_core import Control, Seal, Store
+from harness_core import Control, Store
 from harness_core.models import Accepted, Submission
 from harness_core.states import RunState
-
-Shell = Callable[..., Awaitable[Ended]]
 
 MISSING = "run_01HZZZZZZZZZZZZZZZZZZZZZZZ"
 
 
 @pytest.fixture
-async def control(redis_url: str) -> AsyncIterator[Control]:
-    store = await Store.open(redis_url, seal=Seal(SEAL_KEY))
-    yield Control(store)
-    await store.close()
-
-
-@pytest.fixture
-def environ(redis_url: str) -> dict[str, str]:
-    return {"REDIS_URL": redis_url, "HARNESS_SEAL_KEY": base64.b64encode(SEAL_KEY).decode()}
+def control(store: Store) -> Control:
+    return Control(store)
 
 
 async def ask(control: Control, number: int, tenant: str = CAST.team) -> str:
@@ -50,20 +37,6 @@ async def ask(control: Control, number: int, tenant: str = CAST.team) -> str:
     return accepted.run_id
 
 
-@pytest.fixture
-def shell(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Shell:
-    """A command of ``runs`` in this process."""
-
-    async def run(*arguments: str) -> Ended:
-        settings = read_settings(environ, Purpose.SHELL, terminal=False)
-        options = build_parser().parse_args(["runs", *arguments])
-        status = await runs.command(settings, runs.order(options))
-        printed = capsys.readouterr()
-        return Ended(status=status, out=printed.out, err=printed.err)
-
-    return run
-
-
 async def test_runs_list_gives_an_object_per_line_on_standard_output_alone(
     control: Control, environ: dict[str, str]
 ) -> None:
@@ -78,38 +51,38 @@ async def test_runs_list_gives_an_object_per_line_on_standard_output_alone(
 async def test_a_list_is_narrowed_by_state_and_by_number(control: Control, shell: Shell) -> None:
     ids = [await ask(control, number) for number in range(3)]
     await control.cancel(ids[0], "U0ADMIN")
-    cancelled = await shell("list", "--json", "--status", "cancelled")
+    cancelled = await shell("runs", "list", "--json", "--status", "cancelled")
     assert [json.loads(line)["run_id"] for line in cancelled.out.splitlines()] == ids[:1]
-    two = await shell("list", "--limit", "2")
+    two = await shell("runs", "list", "--limit", "2")
     assert [line.split()[:2] for line in two.out.splitlines()] == [[ids[2], "queued"], [ids[1], "queued"]]
 
 
 async def test_without_runs_people_read_no_runs_and_scripts_read_nothing(shell: Shell) -> None:
-    assert await shell("list") == Ended(status=0, out="No runs.\n", err="")
-    assert await shell("list", "--json") == Ended(status=0, out="", err="")
+    assert await shell("runs", "list") == Ended(status=0, out="No runs.\n", err="")
+    assert await shell("runs", "list", "--json") == Ended(status=0, out="", err="")
 
 
 async def test_a_run_is_shown_cancelled_once_and_retried(control: Control, shell: Shell) -> None:
     run_id = await ask(control, 1)
-    facts = json.loads((await shell("show", run_id, "--json")).out)
+    facts = json.loads((await shell("runs", "show", run_id, "--json")).out)
     assert (facts["state"], facts["input"], facts["team"]) == ("queued", "question 1", CAST.team)
-    assert "question 1" in (await shell("show", run_id)).out
-    refused = await shell("retry", run_id)
+    assert "question 1" in (await shell("runs", "show", run_id)).out
+    refused = await shell("runs", "retry", run_id)
     assert refused.status == 1
     assert "still queued" in refused.err
-    assert (await shell("cancel", run_id)).status == 0
+    assert (await shell("runs", "cancel", run_id)).status == 0
     run = await control.get_run(run_id)
     assert run.state is RunState.CANCELLED
     assert (run.cancelled_by or "").startswith("shell:")
-    again = await shell("cancel", run_id)
+    again = await shell("runs", "cancel", run_id)
     assert (again.status, again.out) == (1, "")
-    retried = await shell("retry", run_id)
+    retried = await shell("runs", "retry", run_id)
     assert (await control.get_run(retried.out.strip())).retry_of == run_id
 
 
 @pytest.mark.parametrize("verb", ["show", "cancel", "retry"])
 async def test_exit_status_3_is_for_a_run_that_is_not_there(shell: Shell, verb: str) -> None:
-    missing = await shell(verb, MISSING)
+    missing = await shell("runs", verb, MISSING)
     assert (missing.status, missing.out) == (3, "")
     assert MISSING in missing.err
 

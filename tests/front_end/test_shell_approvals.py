@@ -1,67 +1,19 @@
 from __future__ import annotations
 
-import argparse
-import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from front_end.command_line import Ended, bot
 from front_end.questions import ask, question
+from front_end.shell import Shell, rows
 from front_end.slack_bodies import CAST
-from front_end.stage import SEAL_KEY, WORKSPACE
 
 from bot.command_line import build_parser
-from bot.commands import approvals, audit
 from bot.commands.argument_values import NotReadable, read_assignments
-from bot.settings import Purpose, read_settings
-from harness_core import Seal, Store
+from harness_core import Store
 from harness_core.approvals import Asked, GrantTerms
 
-Shell = Callable[..., Awaitable[Ended]]
-
 MISSING = f"appr_{15:032x}"
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(redis_url, seal=Seal(SEAL_KEY))
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def environ(redis_url: str, tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "team.yaml").write_text(WORKSPACE, encoding="utf-8")
-    return {
-        "REDIS_URL": redis_url,
-        "HARNESS_SEAL_KEY": base64.b64encode(SEAL_KEY).decode(),
-        "HARNESS_WORKSPACE": str(tmp_path),
-    }
-
-
-@pytest.fixture
-def shell(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Shell:
-    """A command in this process."""
-
-    async def run(*arguments: str) -> Ended:
-        settings = read_settings(environ, Purpose.SHELL, terminal=False)
-        options: argparse.Namespace = build_parser().parse_args(arguments)
-        status = (
-            await audit.command(settings, audit.order(options))
-            if options.command == "audit"
-            else await approvals.command(settings, approvals.order(options))
-        )
-        printed = capsys.readouterr()
-        return Ended(status=status, out=printed.out, err=printed.err)
-
-    return run
-
-
-def rows(ended: Ended) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in ended.out.splitlines()]
 
 
 async def test_the_list_is_an_object_per_line_on_standard_output_alone(
@@ -265,44 +217,6 @@ def test_a_value_that_fits_in_no_way_is_refused_without_repeating_it() -> None:
     with pytest.raises(NotReadable, match="number") as raised:
         read_assignments(SCHEMA, [("number", "hunter2")])
     assert "hunter2" not in str(raised.value)
-
-
-async def test_the_audit_export_is_the_chain_as_it_is_hashed(store: Store, shell: Shell) -> None:
-    asked = (await ask(store))[0]
-    await shell("approvals", "approve", asked.approval_id)
-    exported = await shell("audit", "export", "--verify")
-    assert exported.status == 0
-    assert "holds up to entry 2" in exported.err
-    entries = rows(exported)
-    assert [entry["seq"] for entry in entries] == [1, 2]
-    assert {"seq", "at", "data", "previous", "hash"} <= set(entries[0])
-    assert entries[1]["previous"] == entries[0]["hash"]
-    decided = json.loads(entries[1]["data"])
-    assert (decided["what"], decided["decision"], decided["source"]) == ("decided", "approve", "shell")
-    assert [entry["seq"] for entry in rows(await shell("audit", "export", "--since", "2"))] == [2]
-
-
-@pytest.mark.parametrize("part", ["digest", "number"])
-async def test_a_changed_byte_in_the_chain_is_found_and_named(
-    store: Store, shell: Shell, part: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(audit, "_PAGE", 2)
-    for _ in range(5):
-        await ask(store)
-    key = store.audit._scripts.keys(CAST.team)("audit", CAST.team)
-    row: bytes = await store.client.lindex(key, 2)
-    changed = (
-        row.replace(b'"what":"requested"', b'"what":"requestee"')
-        if part == "digest"
-        else row.replace(b"|3|", b"|x|", 1)
-    )
-    assert changed != row
-    await store.client.lset(key, 2, changed.decode())
-    found = await shell("audit", "export", "--verify")
-    assert found.status == 1
-    assert "Entry 3 of" in found.err
-    assert len(rows(found)) == 5
-    assert (await shell("audit", "export")).status == 0
 
 
 async def test_a_grant_is_given_listed_and_revoked_once(store: Store, shell: Shell) -> None:

@@ -1,62 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
-from front_end.command_line import Ended, bot
+from front_end.command_line import bot
 from front_end.questions import ask
+from front_end.shell import Shell
 from front_end.slack_bodies import CAST
-from front_end.stage import SEAL_KEY, WORKSPACE
+from sealing import SEAL_KEY
 from upkeep.whole_store import contents, traces
 
-from bot.command_line import build_parser
-from bot.commands import approvals, data, runs
-from bot.settings import Purpose, read_settings
-from harness_core import Seal, Store
+from harness_core import Store
 from harness_core.models import Accepted, Submission
-
-Shell = Callable[..., Awaitable[Ended]]
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(redis_url, seal=Seal(SEAL_KEY))
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def environ(redis_url: str, tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "team.yaml").write_text(WORKSPACE, encoding="utf-8")
-    return {
-        "REDIS_URL": redis_url,
-        "HARNESS_SEAL_KEY": base64.b64encode(SEAL_KEY).decode(),
-        "HARNESS_WORKSPACE": str(tmp_path),
-    }
-
-
-@pytest.fixture
-def shell(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Shell:
-    """A command in this process; ``answer`` is what a person says when asked, None where there is nobody."""
-
-    async def run(*arguments: str, answer: bool | None = None) -> Ended:
-        settings = read_settings(environ, Purpose.SHELL, terminal=False)
-        options = build_parser().parse_args(arguments)
-        match options.command:
-            case "runs":
-                status = await runs.command(settings, runs.order(options))
-            case "approvals":
-                status = await approvals.command(settings, approvals.order(options))
-            case _:
-                status = await data.command(settings, data.order(options), confirm=lambda: answer)
-        printed = capsys.readouterr()
-        return Ended(status=status, out=printed.out, err=printed.err)
-
-    return run
 
 
 async def asked(store: Store, text: str = "hello", *, user: str = "U1", conversation: str = "C1") -> Accepted:

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from engine.conftest import SEAL_KEY
 from grants.granting_office import GrantingOffice
+from sealing import SEAL_KEY
 from store.asking import DIGEST, a_call, a_question
 from store.conftest import Caller
 from upkeep.whole_store import contents, traces

@@ -11,13 +11,13 @@ from textwrap import indent
 from typing import Any
 
 import pytest
+from sealing import SEAL
 
-from harness_core import Harness, Listeners, RunState, Seal, Store, WorkspaceHolder, approvals
+from harness_core import Harness, Listeners, RunState, Store, WorkspaceHolder, approvals
 from harness_core.events import Event
 from harness_core.grants import Revoked
 
 ROOT = Path(__file__).resolve().parents[2]
-SEAL = Seal(b"k" * 32)
 
 
 def blocks() -> dict[str, str]:

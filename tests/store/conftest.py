@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from harness_core.models import Claim, Submission
-from harness_core.store import Seal, Store
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(redis_url, seal=Seal(b"k" * 32))
-    yield opened
-    await opened.close()
+from harness_core.store import Store
 
 
 class Caller:

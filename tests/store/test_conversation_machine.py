@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from sealing import SEAL
 from store.conversation_machine import ConversationMachine
 
-from harness_core.store import Seal, Store
+from harness_core.store import Store
 
 FEW = settings(
     phases=(Phase.generate,),  # to make a story shorter that went wrong takes minutes: the long test does it
@@ -40,7 +41,7 @@ def machine(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     numbers = itertools.count()
     monkeypatch.setattr("harness_core.store.runs.new_run_id", lambda: f"run_{next(numbers):09}")
     with asyncio.Runner() as runner:
-        store = runner.run(Store.open(redis_url, seal=Seal(b"k" * 32)))
+        store = runner.run(Store.open(redis_url, seal=SEAL))
         yield lambda: ConversationMachine(runner.get_loop(), store)
         runner.run(store.close())
 

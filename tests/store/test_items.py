@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sealing import SEAL
 
 from harness_core.errors import SealBroken
-from harness_core.store import ItemWrite, Seal, Store, StoredItem
+from harness_core.store import ItemWrite, Store, StoredItem
 from harness_core.store.items import PAGE
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ async def test_what_is_no_json_is_refused_and_nothing_of_the_batch_is_kept(store
 
 
 async def test_items_live_in_the_partition_of_their_tenant(redis_url: str) -> None:
-    store = await Store.open(redis_url, seal=Seal(b"k" * 32), partitions=8)
+    store = await Store.open(redis_url, seal=SEAL, partitions=8)
     for tenant in ("T1", "T2", "T3"):
         await store.items.write(tenant, [put("a", tenant)])
 

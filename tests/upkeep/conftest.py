@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from approvals.approval_office import ApprovalOffice
-from engine.conftest import SEAL
+from sealing import SEAL
 from store.conftest import Caller
 
 from harness_core.engine.maintenance import Maintenance
@@ -15,13 +15,6 @@ from harness_core.models import Upkept
 from harness_core.store import Store
 
 Sweep = Callable[..., Maintenance]
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(redis_url, seal=SEAL)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

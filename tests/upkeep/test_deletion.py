@@ -7,7 +7,7 @@ import json
 
 import pytest
 from approvals.approval_office import TENANT, ApprovalOffice, call
-from engine.conftest import SEAL_KEY
+from sealing import SEAL_KEY
 from upkeep.talkative_team import CANARY, OTHER, PERSON, Team
 from upkeep.whole_store import contents, traces
 from waiting import wait_until

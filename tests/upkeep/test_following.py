@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from approvals.approval_office import ApprovalOffice, call
 from architecture.source_tree import ROOT
-from engine.conftest import SEAL, SEAL_KEY
+from sealing import SEAL, SEAL_KEY
 from store.conftest import Caller
 from upkeep.own_server import OwnServer, own_server
 from waiting import wait_until

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from engine.conftest import SEAL_KEY
+from sealing import SEAL_KEY
 from store.asking import DIGEST, a_call, a_question, ask
 from upkeep.whole_store import traces
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import pytest
 from approvals.approval_office import ApprovalOffice, call
-from engine.conftest import SEAL
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
+from sealing import SEAL
 
 from harness_core.engine.maintenance import Maintenance
 from harness_core.errors import StaleFence

@@ -12,9 +12,9 @@ from typing import Literal
 
 import pytest
 from approvals.approval_office import ApprovalOffice, call
-from engine.conftest import SEAL
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
+from sealing import SEAL
 from upkeep.test_thinning_out import LONG, QUESTION
 from waiting import wait_until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from approvals.approval_office import ApprovalOffice
-from engine.conftest import SEAL
+from sealing import SEAL
 from waiting import wait_until
 
 from harness_core import Harness

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from approvals.approval_office import ApprovalOffice
-from engine.conftest import SEAL
+from sealing import SEAL
 from waiting import wait_until
 
 from bot.metrics import Metrics
