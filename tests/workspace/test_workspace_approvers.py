@@ -62,6 +62,13 @@ def test_enough_people_can_approve(
         ("{quorum: 2, approvers: {users: [A, B]}}", "", []),
         ("{quorum: 2}", "", ["quorum-too-large"]),
         ("{quorum: 2}", "approvals: {approvers: {users: [A, B]}}", []),
+        ("{quorum: 1, approvers: {users: [A]}, grants: {allowed: true}}", "", []),
+        (
+            "{quorum: 2, approvers: {users: [A, B]}, grants: {allowed: true}}",
+            "approvals: {quorum: 1}",
+            ["grants-beside-quorum"],
+        ),
+        ("{quorum: 2, approvers: {users: [A, B]}, grants: {allowed: false}}", "", []),
     ],
 )
 def test_enough_people_can_approve_what_a_policy_asks(

@@ -27,6 +27,7 @@ def check_policies(picture: Picture) -> None:
     _check_conflicts(picture)
     if picture.is_whole("Runtime", "Channel"):
         _check_quorums(picture)
+        _check_grants(picture)
         _check_somebody_approves(picture)
 
 
@@ -96,6 +97,24 @@ def _check_quorums(picture: Picture) -> None:
             _compare(document, path, rule.approvers, rule.quorum or shared.quorum)
         elif rule.quorum is not None and not elsewhere:
             _compare(document, path, shared.approvers, rule.quorum)
+
+
+def _check_grants(picture: Picture) -> None:
+    """Nothing is granted where several people have to approve; a lower quorum elsewhere may mean the same calls."""
+    runtime = picture.runtime.spec if picture.runtime is not None else RuntimeSpec()
+    channels = (channel.spec.approvals for channel in picture.channels.values())
+    rules = [rule.quorum for _, _, rule in _rules(picture)]
+    lowered = 1 in rules or any(local is not None and local.quorum == 1 for local in channels)
+    for document, path, rule in _rules(picture):
+        quorum = rule.quorum or (1 if lowered else runtime.approvals.quorum)
+        if quorum > 1 and rule.grants is not None and rule.grants.allowed:
+            document.report(
+                (*path, "grants", "allowed"),
+                "grants-beside-quorum",
+                f"nothing can be granted where {quorum} people have to approve",
+                allowed="a quorum of 1, or no grants",
+                severity="warning",
+            )
 
 
 def _compare(document: Document, path: KeyPath, approvers: Approvers, quorum: int) -> None:
