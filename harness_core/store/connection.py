@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -51,18 +51,35 @@ def connect(url: str, *, retries: int = 3, connections: int = 64) -> Client:
     return Redis.from_pool(pool)
 
 
-@asynccontextmanager
-async def store_errors(limit: float = 5.0) -> AsyncIterator[None]:
+class store_errors:  # noqa: N801  # read as a statement: async with store_errors()
     """Ends a call after ``limit`` seconds, and turns what the client raises into one error of ours.
+
+    A class: a generator that waits here is closed by ``asyncio.run`` at its end while calls that nobody waits for
+    are still under way, and they would end with "generator didn't stop after athrow()".
 
     :raises StoreUnavailable: without addresses or passwords.
     """
-    try:
-        async with asyncio.timeout(limit):
-            yield
-    except (RedisError, OSError) as error:
-        what = f"{type(error).__name__}: {error}" if str(error) else f"no answer within {limit:g} s"
-        raise StoreUnavailable(f"Redis did not do what was asked ({what})") from error
+
+    def __init__(self, limit: float = 5.0) -> None:
+        self._limit = limit
+        self._timeout = asyncio.timeout(limit)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            raise self._unavailable(late) from late
+        if isinstance(error, (RedisError, OSError)):
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        what = f"{type(error).__name__}: {error}" if str(error) else f"no answer within {self._limit:g} s"
+        return StoreUnavailable(f"Redis did not do what was asked ({what})")
 
 
 class Patience:
