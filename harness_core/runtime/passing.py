@@ -19,6 +19,7 @@ from langgraph.types import interrupt
 
 from harness_core.approvals import Call, Effect
 from harness_core.arguments import call_digest, shown_arguments
+from harness_core.errors import HarnessError, StaleFence, StopRequested
 from harness_core.policy import Allow, Ask, Deny
 from harness_core.preview import preview
 from harness_core.runtime.call_facts import CallFacts, error_message
@@ -162,13 +163,15 @@ class Passing:
         try:
             async with asyncio.timeout(None if tool.stays_inside else self._limit) as limit:
                 result = fitted(await self._call(arguments), tool, arguments)
-        except GraphBubbleUp:
+        except (GraphBubbleUp, StaleFence, StopRequested):
             raise
         except OutcomeUnknown as error:
             if tool.effect is Effect.ONCE:
                 return None
             result = self._error(failure(error, tool, arguments))
-        except Exception as error:  # noqa: BLE001  # whatever a tool raises is for the model to read
+        except Exception as error:  # whatever a tool raises is for the model to read
+            if tool.stays_inside and isinstance(error, HarnessError):
+                raise  # it is about the run: a subagent lost its lease, or a call of it may have happened
             if not limit.expired():
                 result = self._error(failure(error, tool, arguments))
             elif tool.effect is Effect.ONCE:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from approvals.approval_office import ApprovalOffice, call
+from waiting import wait_until
 
-from harness_core.approvals import Reject
+from harness_core.approvals import ItIsDone, Reject
+from harness_core.errors import StoreUnavailable
+from harness_core.models import Fence
 from harness_core.states import RunState
+from harness_core.store import CallRepository
 
 AGENTS = """
 kind: Agent
@@ -69,3 +74,38 @@ async def test_a_gated_call_of_a_subagent_that_is_rejected_never_runs(
 
     assert run.state is RunState.COMPLETED
     assert office.ran() == []
+
+
+async def test_an_approved_delegation_does_not_hide_that_a_call_in_it_may_have_happened(
+    office: ApprovalOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = delegating(office, "langchain", "helper").replace("call restart", "call notify")
+    yaml = office.folder / "workspace.yaml"
+    text = yaml.read_text().replace("tools: [restart, look]", "tools: [notify]")
+    yaml.write_text(f"{text}---\nkind: Policy\nname: asked\ntools: {{task: {{approval: always}}}}\n")
+    keep = CallRepository.done
+    cut_off: list[str] = []
+
+    async def done(calls: CallRepository, fence: Fence, key: str, **how: Any) -> None:
+        if not cut_off:
+            cut_off.append(key)
+            raise StoreUnavailable("cut off")
+        await keep(calls, fence, key, **how)
+
+    monkeypatch.setattr(CallRepository, "done", done)
+    run_id = await office.ask(ask)
+    async with office.worker():
+        await office.decide(await office.question(run_id))
+        await wait_until(lambda: cut_off, what="the notification is not noted as done")
+        await office.later(2.5)
+
+        async def doubt() -> bool:
+            return any(each.kind == "uncertain" for each in await office.questions(run_id))
+
+        await wait_until(doubt, what="somebody is asked what became of it")
+        (question,) = [each for each in await office.questions(run_id) if each.kind == "uncertain"]
+        assert question.tool == "notify"
+        await office.decide(question, ItIsDone())
+        await office.ended(run_id)
+
+    assert len(office.ran("notify")) == 1
