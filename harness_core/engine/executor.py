@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -89,6 +90,18 @@ class Executor:
             log.warning("lease_lost", extra={"run_id": held.claim.run.run_id})
         finally:
             self._writer.close(journal)
+
+    async def let_go(self, held: HeldRun) -> None:
+        """Does what was asked of a run that waited for its agents, and was cancelled for it."""
+        _take_back_cancellation()
+        claim = held.claim
+        with contextlib.suppress(StaleFence):
+            match held.stopped_by:
+                case HandedOver():
+                    await self._persistently(lambda: self._store.runs.release(claim.fence))
+                case Cancelled(by=by):
+                    payload = RunCancelled(by=by, **await self._touched(claim))
+                    await self._finish(claim, RunState.CANCELLED, payload, reason="cancelled")
 
     async def _until_it_ends(
         self, held: HeldRun, story: Story, work: Callable[[Story], Awaitable[Ending]]

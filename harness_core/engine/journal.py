@@ -91,6 +91,9 @@ class EventWriter:
 
     def open(self, fence: Fence, on_cancel: Callable[[str], None]) -> RunJournal:
         """A journal for a run that this process leases."""
+        displaced = self._open.get(fence.run_id)
+        if displaced is not None:
+            displaced.confirm(StaleFence(f"run {fence.run_id}: epoch {displaced.fence.epoch} is over"))
         journal = RunJournal(fence, on_cancel, self._news.set)
         self._open[fence.run_id] = journal
         return journal

@@ -111,6 +111,7 @@ class Worker:
             async with asyncio.TaskGroup() as loops:
                 side = [
                     loops.create_task(self._renew(), name="renew"),
+                    loops.create_task(self._beat(), name="presence"),
                     loops.create_task(self._sweep.run(started), name="sweep"),
                     loops.create_task(self._board.run(), name="switches"),
                     loops.create_task(self._maintenance.run(), name="maintenance"),
@@ -190,6 +191,9 @@ class Worker:
 
     def _begin(self, claim: Claim, executor: Executor) -> None:
         held = HeldRun(claim)
+        older = self._held.get(claim.run.run_id)
+        if older is not None:
+            older.lose()
         self._held[claim.run.run_id] = held
         task = asyncio.create_task(self._execute(held, executor), name=claim.run.run_id)
         held.attach(task)
@@ -199,14 +203,22 @@ class Worker:
     async def _execute(self, held: HeldRun, executor: Executor) -> None:
         run_id = held.claim.run.run_id
         try:
-            workspace, runtime = await self.runtimes.current()
+            try:
+                workspace, runtime = await self.runtimes.current()
+            except asyncio.CancelledError:
+                if held.stopped_by is None:
+                    raise
+                await executor.let_go(held)
+                return
             held.is_delicate = lambda: runtime.is_delicate(run_id)
             await executor.execute(held, runtime, workspace)
         except Exception as error:
             log.exception("run could not be executed", extra={"run_id": run_id})
             await self._refuse(held, error)
         finally:
-            self._held.pop(run_id, None)
+            # A run that was lost here may be held again already, by a younger task.
+            if self._held.get(run_id) is held:
+                del self._held[run_id]
             self._room.set()
             self.bus.touch(run_id)
 
@@ -238,13 +250,22 @@ class Worker:
             try:
                 fences = [held.claim.fence for held in self._held.values()]
                 renewal = await self._store.runs.renew(self.name, fences, lease)
-                await self._store.presence.beat(self.name, lease * 1.5)
                 self._renewed = asked
                 self._heed(renewal.lost, renewal.cancelled)
             except StoreError as error:
                 log.warning("leases not renewed: %s", error)
                 if time.monotonic() - self._renewed > lease / 2:
                     self._heed(self._held, {})
+            await asyncio.sleep(lease / 4)
+
+    async def _beat(self) -> None:
+        """Tells people that this worker is alive; on its own, since a lease must not wait for it."""
+        while True:
+            lease = self._holder.current.runtime.recovery.lease
+            try:
+                await self._store.presence.beat(self.name, lease * 1.5)
+            except StoreError as error:
+                log.warning("presence not told: %s", error)
             await asyncio.sleep(lease / 4)
 
     def _heed(self, lost: Collection[str], cancelled: Mapping[str, str]) -> None:
