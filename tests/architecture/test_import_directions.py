@@ -18,6 +18,7 @@ RECORDS = frozenset(
         "grants",
         "memory_places",
         "models",
+        "patterns",
         "redaction",
         "states",
         "tool_call",

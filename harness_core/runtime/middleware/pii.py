@@ -10,7 +10,7 @@ from langchain.agents.middleware.pii import PIIDetectionError, PIIMatch
 from langgraph.runtime import Runtime
 
 from harness_core.errors import PolicyBlocked
-from harness_core.workspace import Pattern
+from harness_core.patterns import Pattern
 
 Detector: TypeAlias = Callable[[str], list[PIIMatch]]
 
