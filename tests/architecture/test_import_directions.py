@@ -15,6 +15,7 @@ RECORDS = frozenset(
         "daemon_thread",
         "errors",
         "events",
+        "foreign_schemas",
         "grants",
         "memory_places",
         "models",
