@@ -30,7 +30,8 @@ def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
         if path:
             found.append(InvalidArgument(argument=path[0], message=_explain(error, path[1:])))
         elif error.validator == "required":
-            missing = [name for name in error.validator_value if name not in arguments]
+            needed: Any = error.validator_value
+            missing = [name for name in needed if name not in arguments]
             found.extend(InvalidArgument(argument=name, message="is needed") for name in missing)
         else:
             found.append(InvalidArgument(argument="", message=_explain(error, [])))

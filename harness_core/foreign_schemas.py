@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
@@ -31,7 +31,7 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     try:
         plain = _one_dialect(schema)
         # Patterns are in the language of whoever wrote the schema: that Python cannot read one proves nothing.
-        Draft202012Validator.check_schema(plain, format_checker=None)
+        Draft202012Validator.check_schema(plain, format_checker=FormatChecker(formats=()))
         _follow(plain, Registry().resolver_with_root(DRAFT202012.create_resource(plain)))
     except Exception as error:
         raise SchemaUnreadable(type(error).__name__) from error
@@ -141,7 +141,7 @@ def _compiled(pattern: str) -> Pattern | None:
     return Pattern(pattern, ignore_case=False) if pattern_problem(pattern) is None else None
 
 
-_Validator: Any = extend(
+_Validator: Any = extend(  # type: ignore[no-untyped-call]  # its stubs leave it out
     Draft202012Validator,
     {
         "$ref": _counted("$ref"),
