@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 from mcp.server.fastmcp import Context, FastMCP
-from mcp.types import ImageContent, ListToolsRequest, ListToolsResult, PingRequest, TextContent
+from mcp.types import ImageContent, ListToolsRequest, ListToolsResult, PingRequest, ServerResult, TextContent
 
 server = FastMCP("tickets", host="127.0.0.1", port=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
 
@@ -81,10 +81,10 @@ def odd() -> str:
     return "odd"
 
 
-async def _next_page(request: ListToolsRequest) -> ListToolsResult:
+async def _next_page(request: Any) -> ServerResult:
     """A list of tools that goes on for ever."""
     del request
-    return ListToolsResult(tools=[], nextCursor="more")
+    return ServerResult(ListToolsResult(tools=[], nextCursor="more"))
 
 
 async def _never_listed(request: Any) -> Any:
@@ -99,7 +99,7 @@ match os.environ.get("LISTING"):
     case "never":
         server._mcp_server.request_handlers[ListToolsRequest] = _never_listed
     case "endless":
-        server._mcp_server.list_tools()(_next_page)
+        server._mcp_server.request_handlers[ListToolsRequest] = _next_page
     case "unreadable":
         tool = server._tool_manager.get_tool("pid")
         assert tool is not None
