@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness_core import approvals, errors, events, grants, models, states
-    from harness_core.arguments import changes_between
+    from harness_core.arguments import changes_between, takes
     from harness_core.engine.approvals import Approvals
     from harness_core.engine.bus import EventBus
     from harness_core.engine.coming import ComingWorker
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness_core.engine.stream_items import Listeners, StreamItem
     from harness_core.engine.switchboard import Switchboard
     from harness_core.engine.worker import Worker
+    from harness_core.foreign_schemas import SchemaUnreadable
     from harness_core.routing import Request, Selection, choose_agent, select_agent
     from harness_core.runtime import check_runtime
     from harness_core.states import RunState
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "harness_core.arguments": ("changes_between",),
+    "harness_core.arguments": ("changes_between", "takes"),
     "harness_core.engine.approvals": ("Approvals",),
     "harness_core.engine.bus": ("EventBus",),
     "harness_core.engine.coming": ("ComingWorker",),
@@ -50,6 +51,7 @@ _HOMES = {
     "harness_core.engine.stream_items": ("Listeners", "StreamItem"),
     "harness_core.engine.switchboard": ("Switchboard",),
     "harness_core.engine.worker": ("Worker",),
+    "harness_core.foreign_schemas": ("SchemaUnreadable",),
     "harness_core.routing": ("Request", "Selection", "choose_agent", "select_agent"),
     "harness_core.runtime": ("check_runtime",),
     "harness_core.states": ("RunState",),
@@ -103,6 +105,7 @@ __all__ = [
     "Request",
     "RunResult",
     "RunState",
+    "SchemaUnreadable",
     "Seal",
     "Selection",
     "Store",
@@ -126,6 +129,7 @@ __all__ = [
     "models",
     "select_agent",
     "states",
+    "takes",
     "verify_chain",
 ]
 

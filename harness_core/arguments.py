@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
 from harness_core.approvals import Approval, Change, GrantTerms, InvalidArgument
 from harness_core.canonical import canonical_json, digest, digest_of
+from harness_core.foreign_schemas import SchemaUnreadable, errors_of
 from harness_core.redaction import MASK
 
 _LONGEST = 200
@@ -23,27 +21,34 @@ def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
     A schema that is none itself lets nothing pass. Values are not repeated: they may be secret.
     """
     try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError:
+        errors = errors_of(schema, dict(arguments))
+    except SchemaUnreadable:
         return (InvalidArgument(argument="", message="the tool's schema cannot be read"),)
     found: list[InvalidArgument] = []
-    for error in Draft202012Validator(schema).iter_errors(dict(arguments)):
+    for error in errors:
         path = [str(part) for part in error.absolute_path]
         if path:
             found.append(InvalidArgument(argument=path[0], message=_explain(error, path[1:])))
         elif error.validator == "required":
-            missing = [name for name in error.validator_value if name not in arguments]
+            needed: Any = error.validator_value
+            missing = [name for name in needed if name not in arguments]
             found.extend(InvalidArgument(argument=name, message="is needed") for name in missing)
-        elif error.validator == "additionalProperties":
-            known = set(schema.get("properties", {}))
-            found.extend(
-                InvalidArgument(argument=name, message="is not an argument of this tool")
-                for name in arguments
-                if name not in known
-            )
         else:
             found.append(InvalidArgument(argument="", message=_explain(error, [])))
     return tuple(dict.fromkeys(found))
+
+
+def takes(schema: Mapping[str, Any], name: str, value: Any) -> bool:
+    """Whether the argument ``name`` may have this value; of one that the schema does not describe nothing is known.
+
+    :raises SchemaUnreadable: a schema like this lets nothing pass.
+    """
+    wanted = schema.get("properties", {}).get(name, True)
+    if not isinstance(wanted, Mapping):
+        return True
+    # References inside lead to definitions beside the arguments.
+    beside = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+    return not errors_of({**wanted, **beside}, value)
 
 
 def changes_between(
@@ -124,6 +129,8 @@ def _explain(error: Any, path: list[str]) -> str:
             text = f"{_BOUNDS[error.validator]} {error.validator_value}"
         case "pattern":
             text = f"must match {error.validator_value}"
+        case "additionalProperties":
+            text = "is not known" if path else "is not an argument of this tool"
         case "anyOf" | "oneOf":
             text = "fits none of the forms that the tool takes"
         case _:

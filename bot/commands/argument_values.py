@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+from harness_core import SchemaUnreadable, takes
 
 
 class NotReadable(ValueError):
@@ -23,21 +22,16 @@ def read_assignments(schema: Mapping[str, Any], assignments: Iterable[tuple[str,
 
 
 def _read(schema: Mapping[str, Any], name: str, text: str) -> Any:
-    wanted = schema.get("properties", {}).get(name)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = text
-    if not isinstance(wanted, Mapping):
-        return value
-    # References inside lead to definitions beside the arguments.
-    fits = Draft202012Validator({**wanted, "$defs": schema.get("$defs", {})}).is_valid
     try:
-        found = next((each for each in (value, text) if fits(each)), None)
-    except SchemaError:
+        found = next((each for each in (value, text) if takes(schema, name, each)), None)
+        if found is not None or (value is None and takes(schema, name, None)):
+            return found
+    except SchemaUnreadable:
         return value
-    if found is None and not (value is None and fits(None)):
-        raise NotReadable(
-            f"{name}: the value is not what the tool takes; write JSON, or text where text is taken."
-        )
-    return found
+    raise NotReadable(
+        f"{name}: the value is not what the tool takes; write JSON, or text where text is taken."
+    )

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from harness_core.errors import UnknownAgent
+from harness_core.patterns import Pattern
 from harness_core.routing.heuristic import quick_or_deep
-from harness_core.workspace import Pattern, RoutingRule, Workspace
+from harness_core.workspace import RoutingRule, Workspace
 
 Step: TypeAlias = Literal["explicit", "thread", "channel", "rule", "model", "heuristic", "default"]
 

@@ -36,12 +36,13 @@ from harness_core.runtime.files import state_files, texts_of
 from harness_core.runtime.limits import RECURSION_LIMIT, Pace
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.memory import LongTermMemory
+from harness_core.runtime.parts import ServerMisfit
 from harness_core.runtime.resources import Resources
 from harness_core.runtime.routing_model import RoutingModel
 from harness_core.runtime.steering import READ
 from harness_core.runtime.stream import MODES, ChunkStream
 from harness_core.store import Idle, Removed, Seal, Store
-from harness_core.workspace import Workspace, agent_digest
+from harness_core.workspace import Workspace, agent_digest, agents_reached
 
 log = logging.getLogger(__name__)
 
@@ -93,17 +94,24 @@ class AgentRuntime:
         """Builds every agent that a conversation can be handed to, and the model that may choose between them, so
         that no run has to wait for imports.
 
-        An agent with tools of a server that does not answer is built when it is first needed.
+        An agent with tools of a server that does not answer, or not as the workspace says, is built when it is first
+        needed.
 
         :raises WorkspaceInvalid: a model or tool cannot be used.
         """
         routing = self._workspace.runtime.routing.model
         if routing is not None:
             await asyncio.to_thread(self._bindings.chat_model, routing.use)
-        for name in self._workspace.hosts:
+        tools = {name: self._tools_of(name) for name in self._workspace.hosts}
+        missing = await self._bindings.missing(each for found in tools.values() for each in found)
+        for name, found in tools.items():
+            wanting = next((missing[each] for each in found if each in missing), None)
+            if wanting is not None:
+                log.warning("agent %s is not ready: %s", name, wanting)
+                continue
             try:
                 await self._bindings.get(name)
-            except ServerUnreachable as error:
+            except (ServerUnreachable, ServerMisfit) as error:
                 log.warning("agent %s is not ready: %s", name, error)
 
     async def aclose(self) -> None:
@@ -127,9 +135,9 @@ class AgentRuntime:
         :raises OperationTimeout: stage ``run``, ``model_call`` or ``stream_idle``.
         :raises StaleFence: the lease behind ``turn.fence`` is gone; nothing more was written.
         """
-        binding = await self._bindings.get(turn.agent)
         limits = self._workspace.runtime.limits
         pace = Pace(run=limits.run, left=turn.left, idle=limits.stream_idle)
+        binding = await pace.within(self._bindings.get(turn.agent))
         chunks = ChunkStream(binding.tools, pace)
         graph: Any = binding.graph  # its stubs do not know what version 2 yields
         parts = graph.astream(
@@ -199,6 +207,10 @@ class AgentRuntime:
         for saver in await self._bindings.savers():
             if not isinstance(saver, FencedSaver):
                 await saver.adelete_thread(thread_id)
+
+    def _tools_of(self, agent: str) -> list[str]:
+        """The Tool objects that the agent and its subagents use."""
+        return [tool for each in agents_reached(self._workspace, agent).values() for tool in each.tools]
 
     async def _newest(self, fence: Fence) -> CheckpointTuple | None:
         """The newest checkpoint of the thread; of several checkpointers, the run's own counts first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from deepagents.middleware.summarization import create_summarization_middleware
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.language_models.chat_models import BaseChatModel
 
-from harness_core.errors import UnknownAgent, WorkspaceInvalid
+from harness_core.errors import HarnessError, UnknownAgent, WorkspaceInvalid
 from harness_core.runtime.checkpointer import AnySaver
 from harness_core.runtime.compiling import Blueprint, Graph, InnermostGate, ReadableContent, compile_graph
 from harness_core.runtime.delegation import (
@@ -30,11 +30,12 @@ from harness_core.runtime.files import backend_of, bound_file_tools, file_middle
 from harness_core.runtime.gate import ToolGate
 from harness_core.runtime.history import patch_open_calls
 from harness_core.runtime.limits import ModelCalls
+from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.memory import LongTermMemory
 from harness_core.runtime.middleware import DeclaredMiddleware, Kit, declared_middleware
 from harness_core.runtime.models import BoundModel
 from harness_core.runtime.outputs import StoredOutputs
-from harness_core.runtime.parts import Parts, clashes, unusable
+from harness_core.runtime.parts import Parts, ServerMisfit, clashes, unusable
 from harness_core.runtime.resources import Resources
 from harness_core.runtime.steering import Steering
 from harness_core.runtime.tools import BoundTool, ToolUnusable
@@ -82,6 +83,19 @@ class Bindings:
                 )
                 self._bindings[name] = await self._bind(agent, saver, inner=False)
             return self._bindings[name]
+
+    async def missing(self, names: Iterable[str]) -> dict[str, HarnessError]:
+        """Those of the Tool objects ``names`` that are servers and cannot be used, and why. All are asked at once."""
+        servers = [name for name in dict.fromkeys(names) if self._workspace.tools[name].mcp is not None]
+        asked = await asyncio.gather(*map(self._parts.tools, servers), return_exceptions=True)
+        found: dict[str, HarnessError] = {}
+        for name, answer in zip(servers, asked, strict=True):
+            match answer:
+                case ServerUnreachable() | ServerMisfit():
+                    found[name] = answer
+                case BaseException():
+                    raise answer
+        return found
 
     def chat_model(self, name: str) -> BaseChatModel:
         """A chat model of the workspace.

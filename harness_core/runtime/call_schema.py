@@ -34,11 +34,11 @@ class CallSchema:
 
     def completed(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """``arguments`` with the defaults of those that are missing: what would really be passed."""
-        properties: Mapping[str, Mapping[str, Any]] = self.schema.get("properties", {})
+        properties: Mapping[str, Any] = self.schema.get("properties", {})
         defaults = {
             name: about["default"]
             for name, about in properties.items()
-            if name not in arguments and "default" in about
+            if name not in arguments and isinstance(about, Mapping) and "default" in about
         }
         return {**arguments, **defaults}
 

@@ -99,6 +99,19 @@ class Pace:
     def relax(self) -> None:
         self._expecting = False
 
+    async def within(self, work: Awaitable[T]) -> T:
+        """What ``work`` gives, which counts as part of the run.
+
+        :raises OperationTimeout: stage ``run``.
+        """
+        try:
+            async with asyncio.timeout_at(self._end) as limit:
+                return await work
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise OperationTimeout("run", self._run) from error
+
     async def through(self, items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         """The items, as long as they come in time.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
@@ -23,13 +23,17 @@ from harness_core.workspace import ToolSpec
 
 READ = "read_stored_output"
 
+BLOCKS_LIMIT = 1024 * 1024
+"""Characters of a tool's output that are not text: pictures, files and the like, as the model's provider gets them."""
+
 _PIECE = OUTPUT_LIMIT - 1024  # of a stored output, so that a piece of it is not too long itself
 _NAME = 24  # characters of a call's key that tell its output from others of the run
 _SPEC = ToolSpec(name=READ, label="Reading on in a long output", title="Read on", idempotent=True)
 
 
 async def shortened(outputs: OutputRepository, fence: Fence, key: str, result: Result) -> Result:
-    """``result`` with every text of it cut to what a model may read. What is cut is kept, while the run's share lasts.
+    """``result`` with its text cut to what a model may read, and without pictures and files that are too large. The text that is
+    cut is kept, while the run's share lasts.
 
     :raises StaleFence: the lease is gone.
     """
@@ -55,38 +59,66 @@ async def shortened(outputs: OutputRepository, fence: Fence, key: str, result: R
 
 
 class _Cutting:
-    """Cuts the texts of one result, each kept under a name of its own."""
+    """Cuts the text of one result, and leaves out what else is in it and takes too much room."""
 
     def __init__(self, outputs: OutputRepository, fence: Fence, key: str) -> None:
         self._outputs = outputs
         self._fence = fence
-        self._key = key
-        self._cut = 0
+        self._name = key[:_NAME]
 
-    async def of(self, content: Any) -> Any:
-        match content:
-            case str():
-                return await self._text(content)
-            case list():
-                return [await self.of(block) for block in content]
-            case {"type": "text", "text": str(text), **rest}:
-                return {"type": "text", "text": await self._text(text), **rest}
-            case _:
-                return content
+    async def of(self, content: str | list[Any]) -> str | list[Any]:
+        if isinstance(content, str):
+            return await self._text(content)
+        texts = [text for block in content if (text := _text_of(block)) is not None]
+        long = sum(len(text.encode(errors="replace")) for text in texts) > OUTPUT_LIMIT
+        kept = [block for block in content if not long or _text_of(block) is None]
+        left_out = _too_much(kept)
+        if not long and not left_out:
+            return content
+        # The texts become one, so that there is one place to read on from.
+        begin = [{"type": "text", "text": await self._text("\n".join(texts))}] if long else []
+        rest = [block if index not in left_out else _text_of(block) for index, block in enumerate(kept)]
+        return [*begin, *(block for block in rest if block), *_note(kept[index] for index in left_out)]
 
     async def _text(self, text: str) -> str:
-        data = text.encode()
+        data = text.encode(errors="replace")
         if len(data) <= OUTPUT_LIMIT:
             return text
-        self._cut += 1
         shown = data[:OUTPUT_LIMIT].decode(errors="ignore")
         size = len(shown.encode())
-        name = f"{self._key[:_NAME]}-{self._cut}"
-        reference = await self._outputs.keep(self._fence, name, data)
+        reference = await self._outputs.keep(self._fence, f"{self._name}-1", data)
         note = f"The output was cut: {size} of {len(data)} bytes are shown."
         if reference is None:
             return f"{shown}\n[{note} The rest was not kept: this run has kept all it may.]"
         return f'{shown}\n[{note} Read on with {READ}(reference="{reference}", offset={size}).]'
+
+
+def _text_of(block: Any) -> str | None:
+    match block:
+        case str(text) | {"type": "text", "text": str(text)}:
+            return text
+        case _:
+            return None
+
+
+def _too_much(blocks: Sequence[Any]) -> list[int]:
+    """Which ones take more room, apart from their text, than is left by those before them."""
+    room, found = BLOCKS_LIMIT, []
+    for index, block in enumerate(blocks):
+        size = len(str(block)) - len(_text_of(block) or "")
+        if size > room:
+            found.append(index)
+        else:
+            room -= size
+    return found
+
+
+def _note(left_out: Iterable[Any]) -> list[dict[str, str]]:
+    kinds = [str(block.get("type", "part"))[:20] if isinstance(block, dict) else "part" for block in left_out]
+    if not kinds:
+        return []
+    what = ", ".join([*kinds[:5], *(["…"] if len(kinds) > 5 else [])])
+    return [{"type": "text", "text": f"[Left out, because it is too large: {what}.]"}]
 
 
 class _Where(BaseModel):
@@ -138,7 +170,9 @@ class StoredOutputs(AgentMiddleware[Any, Any]):
                 data = None
         if data is None:
             return f"There is no stored output {reference} in this conversation."
+        while offset < len(data) and data[offset] & 0xC0 == 0x80:  # within a character
+            offset += 1
         piece = data[offset : offset + _PIECE].decode(errors="ignore")
-        end = min(offset + _PIECE, len(data))
+        end = offset + len(piece.encode())
         more = f' Read on with {READ}(reference="{reference}", offset={end}).' if end < len(data) else ""
         return f"{piece}\n[Bytes {offset} to {end} of {len(data)}.{more}]"

@@ -26,6 +26,10 @@ from harness_core.workspace.schema.agents import PythonFiles
 T = TypeVar("T")
 
 
+class ServerMisfit(WorkspaceInvalid):
+    """What a server offers does not go together with what the workspace says of it. It may when it is asked again."""
+
+
 class Parts:
     """Builds on first use. What cannot be built is a diagnostic, in the words of the workspace.
 
@@ -73,20 +77,23 @@ class Parts:
         """The tools of one Tool object: one, or what a server has.
 
         :raises WorkspaceInvalid: a tool cannot be used.
+        :raises ServerMisfit: it is one of a server.
         :raises ServerUnreachable: the server of the tools does not answer.
         """
+        declared = self._workspace.tools[name]
+        misfit = WorkspaceInvalid if declared.mcp is None else ServerMisfit
         if name not in self._tools:
-            declared = self._workspace.tools[name]
             try:
                 if declared.mcp is None:
                     self._tools[name] = (await asyncio.to_thread(load_tool, declared.for_tool()),)
                 else:
                     self._tools[name] = await self._of_server(declared)
             except ToolUnusable as error:
-                raise unusable("tool-unusable", f"Tool {name}", error) from error
+                raise misfit([_finding("tool-unusable", f"Tool {name}", str(error))]) from error
         wrong = [each for each in self.doubts(self._tools[name]) if each.severity == "error"]
         if wrong:
-            raise WorkspaceInvalid(wrong)
+            del self._tools[name]
+            raise misfit(wrong)
         return self._tools[name]
 
     def doubts(self, tools: Sequence[BoundTool]) -> list[Diagnostic]:

@@ -55,7 +55,7 @@ def unpack(stored: bytes) -> Result:
 
 
 def fitted(result: Result, tool: BoundTool, arguments: Mapping[str, Any]) -> Result:
-    """``result`` as the model may get it: errors without secrets, artifacts only where they are JSON."""
+    """``result`` as the model may get it: errors without secrets, artifacts only where they are JSON and not long."""
     if not isinstance(result, ToolMessage):
         return _named(result, tool.name)
     content: Any = result.content
@@ -87,7 +87,9 @@ def _named(result: Command[Any], name: str) -> Command[Any]:
     if not isinstance(result.update, dict) or not isinstance(messages := result.update.get("messages"), list):
         return result
     named = [
-        each.model_copy(update={"name": name}) if isinstance(each, ToolMessage) and not each.name else each
+        each.model_copy(update={"name": each.name or name, "artifact": _plain(each.artifact)})
+        if isinstance(each, ToolMessage)
+        else each
         for each in messages
     ]
     update = {**result.update, "messages": named}
@@ -95,9 +97,11 @@ def _named(result: Command[Any], name: str) -> Command[Any]:
 
 
 def _plain(artifact: Any) -> Any:
-    """An artifact that can be kept in a checkpoint, or None: other objects could not be read back."""
+    """An artifact that can be kept in a checkpoint, or None: other objects could not be read back, and longer ones
+    than a model's share would be written with every step, for nobody to read.
+    """
     try:
-        canonical_json(artifact)
+        size = len(canonical_json(artifact))
     except (TypeError, ValueError):
         return None
-    return artifact
+    return artifact if size <= OUTPUT_LIMIT else None

@@ -5,7 +5,6 @@ from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.diagnostics import Diagnostic
 from harness_core.workspace.holder import Reloaded, ReloadOutcome, ReloadRefused, WorkspaceHolder
 from harness_core.workspace.loader import Checked, check_workspace, load_workspace
-from harness_core.workspace.patterns import Pattern
 from harness_core.workspace.policy_rules import (
     Caller,
     CallRule,
@@ -56,7 +55,6 @@ __all__ = (
     "McpOverStdio",
     "MiddlewareSpec",
     "ModelSpec",
-    "Pattern",
     "PolicySpec",
     "PolicyToolRule",
     "PythonReference",

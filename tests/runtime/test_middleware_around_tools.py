@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from runtime.room_turns import read, results
 from runtime.room_workspace import agent
 
 from harness_core.runtime import InterruptChunk, StepChunk
+from harness_core.runtime.middleware.file_search import FileSearch
 from harness_core.store import Seal, Store
 
 
@@ -115,6 +117,34 @@ async def test_files_of_a_folder_are_found_and_none_outside_of_it(room: Room) ->
     assert any("start.md" in output for output in found)
     assert any("Restart it first" in output for output in found)
     assert not any("secret.md" in output or "nothing" in output for output in found)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ('grep_search {"pattern": "(a+)+$"}', "No matches found"),
+        ('grep_search {"pattern": "(a+)+$", "include": "*.{md,txt}"}', "No matches found"),
+        ('grep_search {"pattern": "(a+)+!"}', "/trap.md"),
+        ('grep_search {"pattern": "(?=a)a"}', "Invalid regex pattern"),
+        ('grep_search {"pattern": "a", "include": "' + "{a,b}" * 30 + '"}', "Invalid include pattern"),
+        ('glob_search {"pattern": "' + "**/" * 20 + '*.md"}', "Invalid glob pattern"),
+    ],
+)
+async def test_no_pattern_makes_a_search_of_files_go_on_and_on(room: Room, call: str, said: str) -> None:
+    (room.folder / "handbook").mkdir()
+    (room.folder / "handbook" / "trap.md").write_text("a" * 40 + "!")
+    searching = with_middleware("{type: file_search, root_path: handbook}")
+    began = time.perf_counter()
+    (found,) = outputs(await room.say(f"call {call}", searching))
+    assert said in found
+    assert time.perf_counter() - began < 10.0
+
+
+async def test_a_search_of_too_much_ends_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text("line\n" * 10)
+    searching = FileSearch(root_path=str(tmp_path), use_ripgrep=False, max_file_size_mb=1, seconds=0)
+    with pytest.raises(TimeoutError, match="took longer than 0 s"):
+        await searching.tools[1].ainvoke({"pattern": "line"})
 
 
 @pytest.fixture

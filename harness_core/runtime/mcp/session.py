@@ -32,10 +32,13 @@ logging.getLogger("mcp.client").setLevel(logging.WARNING)
 T = TypeVar("T")
 
 PATIENCE = 15.0
-"""Seconds for a server to start and say hello, and to say that it is still there."""
+"""Seconds for a server to start and say hello, to say that it is still there, and to say which tools it has."""
 
 BEAT = 5.0
 """Seconds between two looks at a server that is working on a call: over HTTP its death is silent."""
+
+PAGES = 100
+"""Pages that a server may spread its list of tools over."""
 
 PARTING = 8.0
 """Seconds for a goodbye; a process that does not end when asked is killed well before."""
@@ -65,18 +68,20 @@ class McpSession:
     async def list_tools(self) -> list[Tool]:
         """What the server offers.
 
-        :raises ServerUnreachable: it does not answer.
+        :raises ServerUnreachable: it does not answer, or not to an end.
         """
         link, tools, cursor = await self._alive(), list[Tool](), None
-        while True:
-            try:
-                page = await link.ask(_listing(cursor))
-            except (McpError, _Gone) as error:
-                raise ServerUnreachable(self.name, reason(error, self._address, link.errors)) from error
-            tools += page.tools
-            cursor = page.nextCursor
-            if not cursor:
-                return tools
+        try:
+            async with asyncio.timeout(self._patience):
+                for _ in range(PAGES):
+                    page = await link.ask(_listing(cursor))
+                    tools += page.tools
+                    cursor = page.nextCursor
+                    if not cursor:
+                        return tools
+        except (McpError, _Gone, *_CLOSED, TimeoutError) as error:
+            raise ServerUnreachable(self.name, reason(error, self._address, link.errors)) from error
+        raise ServerUnreachable(self.name, f"its list of tools has more than {PAGES} pages")
 
     async def call_tool(
         self,

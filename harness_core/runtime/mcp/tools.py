@@ -11,6 +11,7 @@ from mcp import ClientSession
 from mcp.types import Tool
 
 from harness_core.canonical import digest
+from harness_core.foreign_schemas import SchemaUnreadable, check_schema
 from harness_core.runtime.mcp.session import McpSession
 from harness_core.runtime.tools import BoundTool, ToolUnusable
 from harness_core.workspace import ToolObject
@@ -24,7 +25,7 @@ async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[Boun
     """The tools of the server that ``spec`` describes, those it allows, by the names the server gives them.
 
     :raises ServerUnreachable: the server does not answer.
-    :raises ToolUnusable: ``spec`` names a tool that the server does not have.
+    :raises ToolUnusable: ``spec`` names a tool that the server does not have, or a tool's schema cannot be read.
     """
     offered = {tool.name: tool for tool in await session.list_tools()}
     allowed = spec.mcp.allow if spec.mcp is not None else None
@@ -34,6 +35,7 @@ async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[Boun
         if isinstance(named, Mapping):
             _refuse_unknown(key, (name for name in named if name != REST), offered)
     names = offered if allowed is None else allowed
+    _refuse_unreadable(offered[name] for name in names)
     return tuple(_bound(spec, offered[name], session) for name in names)
 
 
@@ -59,3 +61,14 @@ def _refuse_unknown(key: str, named: Iterable[str], offered: Mapping[str, Any]) 
     if unknown:
         has = ", ".join(sorted(offered)) or "no tools at all"
         raise ToolUnusable(f"{key} names {', '.join(unknown)}, and the server has {has}")
+
+
+def _refuse_unreadable(tools: Iterable[Tool]) -> None:
+    for tool in tools:
+        try:
+            check_schema(tool.inputSchema)
+        except SchemaUnreadable:
+            raise ToolUnusable(
+                f"the schema of {tool.name} cannot be read: it is no JSON Schema, or refers to what is not in it; "
+                "name the other tools in allow"
+            ) from None

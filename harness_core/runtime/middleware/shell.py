@@ -9,12 +9,12 @@ from langchain.agents.middleware import (
     AgentMiddleware,
     CodexSandboxExecutionPolicy,
     DockerExecutionPolicy,
-    FilesystemFileSearchMiddleware,
     HostExecutionPolicy,
     RedactionRule,
     ShellToolMiddleware,
 )
 
+from harness_core.runtime.middleware.file_search import FileSearch
 from harness_core.runtime.middleware.kit import Kit
 from harness_core.runtime.middleware.pii import detector
 from harness_core.workspace.schema.tool_middleware import (
@@ -28,7 +28,7 @@ from harness_core.workspace.schema.tool_middleware import (
 
 
 def file_search(spec: FileSearchSpec, kit: Kit) -> AgentMiddleware[Any, Any]:
-    return FilesystemFileSearchMiddleware(
+    return FileSearch(
         root_path=str(kit.folder / spec.root_path),
         use_ripgrep=spec.use_ripgrep,
         max_file_size_mb=spec.max_file_size_mb,

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from harness_core.patterns import pattern_problem
 from harness_core.workspace.fields import Count, Delay, Factor, Flag, Name, Text, Whole
-from harness_core.workspace.patterns import pattern_problem
 from harness_core.workspace.schema.base import Spec
 from harness_core.workspace.schema.middleware_base import MiddlewareSpec
 

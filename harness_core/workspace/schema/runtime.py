@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
+from harness_core.patterns import pattern_problem
 from harness_core.workspace.fields import (
     Count,
     Duration,
@@ -17,7 +18,6 @@ from harness_core.workspace.fields import (
     Text,
     at_least,
 )
-from harness_core.workspace.patterns import pattern_problem
 from harness_core.workspace.schema.approvals import Approvals
 from harness_core.workspace.schema.base import Spec
 

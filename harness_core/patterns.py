@@ -1,5 +1,5 @@
-"""Regular expressions of the workspace. RE2 runs in time linear in the text, whatever the pattern, so no message
-that a stranger writes can hold a worker up.
+"""Regular expressions that run in time linear in the text, whatever the pattern: RE2. Nothing that a stranger writes,
+pattern or text, can hold a worker up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _options(*, ignore_case: bool) -> Any:
 def pattern_problem(pattern: str) -> str | None:
     """Why RE2 refuses ``pattern``, in its own words; None when it is fine."""
     try:
-        re2.compile(pattern, _options(ignore_case=True))
+        re2.compile(_readable(pattern), _options(ignore_case=True))
     except re2.error as error:
         said = error.args[0] if error.args else "not readable"
         return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
@@ -41,15 +41,20 @@ class Pattern:
     _compiled: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        compiled = re2.compile(self.text, _options(ignore_case=self.ignore_case))
+        compiled = re2.compile(_readable(self.text), _options(ignore_case=self.ignore_case))
         object.__setattr__(self, "_compiled", compiled)
 
     def found_in(self, text: str) -> bool:
-        """Whether any part of ``text`` matches. Half a character (a lone surrogate) is a question mark to it."""
-        return self._compiled.search(text.encode(errors="replace").decode()) is not None
+        """Whether any part of ``text`` matches."""
+        return self._compiled.search(_readable(text)) is not None
 
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Begin and end of every match that is not empty."""
-        for match in self._compiled.finditer(text):
-            if match.end() > match.start():
-                yield match.start(), match.end()
+    def spans(self, text: str, group: int = 0) -> Iterator[tuple[int, int]]:
+        """Begin and end of every match that is not empty, or of that group of it, counted in characters."""
+        for match in self._compiled.finditer(_readable(text)):
+            if match.end(group) > match.start(group):
+                yield match.span(group)
+
+
+def _readable(text: str) -> str:
+    """``text`` as RE2 can read it: half a character (a lone surrogate) is a question mark to it."""
+    return text.encode(errors="replace").decode()
