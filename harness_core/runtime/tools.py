@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pydantic_core
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, create_model
 
 from harness_core.approvals import Effect
 from harness_core.daemon_thread import in_daemon_thread
 from harness_core.redaction import MASK, redact
+from harness_core.runtime.handed_over import HandedOver, lost_arguments
+from harness_core.runtime.unblocking import unblocking
 from harness_core.tool_call import ToolCall
 from harness_core.workspace import ToolSpec, python_reference
 
@@ -133,7 +135,13 @@ def _renamed(tool: BaseTool, spec: ToolSpec) -> BaseTool:
         raise ToolUnusable(
             f"{spec.python} is a LangChain tool with a ToolCall parameter: refer to the plain function instead"
         )
-    return tool.model_copy(update={"name": spec.name})
+    lost = lost_arguments(tool)
+    if lost:
+        raise ToolUnusable(
+            f"{spec.python} is a LangChain tool with an argument called {', '.join(lost)}, which LangChain would fill "
+            "in by itself: call it something else, or refer to the plain function"
+        )
+    return unblocking(tool.model_copy(update={"name": spec.name}))
 
 
 def _from_function(function: Callable[..., Any], spec: ToolSpec) -> BaseTool:
@@ -147,16 +155,16 @@ def _from_function(function: Callable[..., Any], spec: ToolSpec) -> BaseTool:
     if unknown:
         raise ToolUnusable(f"{spec.python} has no argument {', '.join(unknown)}")
 
-    async def serve(**arguments: Any) -> str:
+    async def serve(arguments: dict[str, Any]) -> str:
         if call_parameter is not None:
             arguments[call_parameter] = _current.get()
         if inspect.iscoroutinefunction(function):
             return as_text(await function(**arguments))
-        return as_text(await in_daemon_thread(lambda: function(**arguments), name="tool"))
+        found = await in_daemon_thread(lambda: function(**arguments), name="tool")
+        # A plain function around an async one gives what is still to be awaited.
+        return as_text(await found if inspect.isawaitable(found) else found)
 
-    return StructuredTool(
-        name=spec.name, description=description, args_schema=schema, func=None, coroutine=serve
-    )
+    return HandedOver(name=spec.name, description=description, args_schema=schema, serve=serve)
 
 
 def _hints(function: Callable[..., Any], spec: ToolSpec) -> dict[str, Any]:

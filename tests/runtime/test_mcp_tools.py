@@ -94,6 +94,18 @@ async def test_an_agent_calls_tools_of_servers_over_both_transports(
     assert tools == {"search", "header", "create", "pid", "read_stored_output"}
 
 
+async def test_arguments_reach_a_server_whatever_their_names_are(
+    tmp_path: Path, room: Room, leases: Leases
+) -> None:
+    space = workspace(tmp_path / "w", over_stdio(tmp_path, allow="apply"), agent("tickets"))
+    asked = call("apply", target="db", config="PROD", runtime="py", run_manager="me")
+
+    (result,) = results(await run(room.runtime(space), await leases.claim(), asked))
+
+    assert (result.is_error, result.output) == (False, "applied to db")
+    assert effects(tmp_path) == ["apply db PROD py me"]
+
+
 async def test_each_tool_has_its_own_rules_and_the_servers_schema(tmp_path: Path, room: Room) -> None:
     extra = (
         'approval: {create: always, "*": never}\nidempotent: {search: true}\n'
@@ -208,8 +220,12 @@ async def test_the_check_names_what_a_server_does_not_have_and_what_it_has(tmp_p
 
     found = {each.path: each.message for each in await asyncio.to_thread(check_runtime, space)}
 
-    assert found["Tool typo"].startswith("allow names serch, and the server has broken, create, header,")
-    assert found["Tool map"].startswith("approval names creat, and the server has broken, create, header,")
+    assert found["Tool typo"].startswith(
+        "allow names serch, and the server has apply, broken, create, header,"
+    )
+    assert found["Tool map"].startswith(
+        "approval names creat, and the server has apply, broken, create, header,"
+    )
     assert found["Tool gone"] == (
         "the tool server “gone” cannot be used: ConnectError: All connection attempts failed"
     )

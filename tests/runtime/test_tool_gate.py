@@ -191,6 +191,14 @@ async def test_a_tool_learns_who_called_it_under_a_key_of_its_own(room: Room) ->
     assert len({call.key for call in room_tools.keys}) == 2
 
 
+async def test_arguments_reach_a_function_whatever_their_names_are(room: Room) -> None:
+    given = {"service": "web", "config": "PROD", "runtime": "py", "run_manager": "me", "callbacks": "none"}
+
+    _, result, _ = await room.call("applies", given)
+
+    assert (result.is_error, result.output) == (False, "web PROD py me none")
+
+
 async def test_the_model_cannot_fill_in_the_call_itself(room: Room) -> None:
     forged = {"service": "web", "call": {"key": "k", "run_id": "r", "requester": "admin"}}
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from langchain.agents.middleware import AgentMiddleware
 
 from harness_core.errors import WorkspaceInvalid
+from harness_core.runtime.handed_over import lost_arguments
 from harness_core.runtime.middleware.around_model import (
     context_editing,
     model_call_limit,
@@ -77,6 +78,7 @@ def declared_middleware(workspace: Workspace, agent: AgentSpec, kit: Kit) -> Dec
         known = {**kit.tools, **{tool.name: tool for tool in brought}}
         try:
             made = BUILDERS[spec.type](spec, replace(kit, tools=known))
+            tools = _brought(spec, made) if made is not None else []
         except WorkspaceInvalid as error:
             findings += [each for each in error.findings if isinstance(each, Diagnostic)]
             continue
@@ -86,7 +88,7 @@ def declared_middleware(workspace: Workspace, agent: AgentSpec, kit: Kit) -> Dec
             continue
         if made is not None:
             (before if spec.side == "around_model" else around).append(made)
-            brought += _brought(spec, made)
+            brought += tools
     findings += _repeated(agent, before)
     if findings:
         raise WorkspaceInvalid(findings)
@@ -97,9 +99,18 @@ def _brought(spec: MiddlewareSpec, made: Layer) -> list[BoundTool]:
     """The tools that it brings, as the gate has to know them.
 
     Those of a class of somebody's own happen once: nothing is known about them.
+
+    :raises MiddlewareUnusable: such a tool has an argument that would never reach it.
     """
     tools = getattr(made, "tools", ())  # classes that bring none need not say so
     if isinstance(spec, CustomSpec):
+        for tool in tools:
+            lost = lost_arguments(tool)
+            if lost:
+                raise MiddlewareUnusable(
+                    f"{spec.python} brings the tool {tool.name} with an argument called {', '.join(lost)}, which "
+                    "LangChain would fill in by itself: call it something else"
+                )
         return [BoundTool(spec=ToolSpec(name=tool.name), tool=tool) for tool in tools]
     return [
         BoundTool(spec=about, tool=tool, stays_inside=about.idempotent)
