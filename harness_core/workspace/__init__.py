@@ -37,6 +37,7 @@ from harness_core.workspace.schema import (
     ToolObject,
     ToolSpec,
 )
+from harness_core.workspace.tool_names import model_name
 
 __all__ = (
     "AgentSpec",
@@ -76,6 +77,7 @@ __all__ = (
     "check_workspace",
     "load_workspace",
     "matches",
+    "model_name",
     "possible_values",
     "python_reference",
     "refusals",

@@ -25,8 +25,9 @@ from harness_core.runtime import AgentRuntime, Asking, InterruptChunk, check_run
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.resources import Resources
 from harness_core.store import Seal, Store
-from harness_core.workspace import Workspace
+from harness_core.workspace import Workspace, model_name
 
+ODD = "odd.name/with a very long tail that no provider of chat models would ever accept as it is"
 NEVER = "approval: never\nidempotent: true\n"
 
 
@@ -104,6 +105,33 @@ async def test_arguments_reach_a_server_whatever_their_names_are(
 
     assert (result.is_error, result.output) == (False, "applied to db")
     assert effects(tmp_path) == ["apply db PROD py me"]
+
+
+@pytest.mark.parametrize("name", ["odd.name*", "odd_name_with*"])
+async def test_a_policy_means_a_tool_by_the_servers_name_and_by_that_of_models(
+    tmp_path: Path, room: Room, leases: Leases, name: str
+) -> None:
+    rule = "{use: allow, approval: always, approvers: {users: [U2]}}"
+    policy = f"kind: Policy\nname: careful\ntools:\n  'tickets/{name}': {rule}\n"
+    space = workspace(tmp_path / "w", over_stdio(tmp_path), agent("tickets"), policy)
+
+    chunks = await run(room.runtime(space), await leases.claim(), call(model_name(ODD)))
+
+    assert any(isinstance(chunk, InterruptChunk) for chunk in chunks)
+    assert results(chunks) == []
+
+
+@pytest.mark.parametrize("name", [ODD, model_name(ODD)])
+async def test_middleware_means_a_tool_by_the_servers_name_and_by_that_of_models(
+    tmp_path: Path, room: Room, leases: Leases, name: str
+) -> None:
+    limit = f"middleware: [{{type: tool_call_limit, tool_name: '{name}', run_limit: 1}}]"
+    space = workspace(tmp_path / "w", over_stdio(tmp_path), agent("tickets", extra=limit))
+    once = call(model_name(ODD))
+
+    told = results(await run(room.runtime(space), await leases.claim(), f"{once}; {once}"))
+
+    assert [result.is_error for result in told] == [False, True]
 
 
 async def test_each_tool_has_its_own_rules_and_the_servers_schema(tmp_path: Path, room: Room) -> None:

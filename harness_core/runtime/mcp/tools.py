@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
@@ -12,15 +11,11 @@ from langchain_mcp_adapters.tools import convert_mcp_tool_to_langchain_tool
 from mcp import ClientSession
 from mcp.types import Tool
 
-from harness_core.canonical import digest
 from harness_core.runtime.handed_over import HandedOver
 from harness_core.runtime.mcp.session import McpSession
 from harness_core.runtime.tools import BoundTool, ToolUnusable
-from harness_core.workspace import ToolObject
+from harness_core.workspace import ToolObject, model_name
 from harness_core.workspace.schema.tools import BY_TOOL, REST
-
-LONGEST_NAME = 64
-"""Characters that every provider takes in the name of a tool."""
 
 
 async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[BoundTool, ...]:
@@ -38,14 +33,6 @@ async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[Boun
             _refuse_unknown(key, (name for name in named if name != REST), offered)
     names = offered if allowed is None else allowed
     return tuple(_bound(spec, offered[name], session) for name in names)
-
-
-def model_name(name: str) -> str:
-    """``name`` as every provider accepts it: letters, digits, _ and -, not too long."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    if len(plain) <= LONGEST_NAME:
-        return plain
-    return f"{plain[: LONGEST_NAME - 9]}_{digest(name)[:8]}"
 
 
 def _bound(spec: ToolObject, offered: Tool, session: McpSession) -> BoundTool:

@@ -27,6 +27,7 @@ from harness_core.runtime.middleware.around_tools import tool_emulator, tool_err
 from harness_core.runtime.middleware.custom import load_custom
 from harness_core.runtime.middleware.kit import Kit, MiddlewareUnusable
 from harness_core.runtime.middleware.shell import file_search, shell
+from harness_core.runtime.middleware.spelling import as_models_spell
 from harness_core.runtime.tools import BoundTool
 from harness_core.workspace import AgentSpec, Diagnostic, MiddlewareSpec, ToolSpec, Workspace
 from harness_core.workspace.schema.tool_middleware import CustomSpec
@@ -77,7 +78,7 @@ def declared_middleware(workspace: Workspace, agent: AgentSpec, kit: Kit) -> Dec
     for spec in sorted(workspace.middleware_of(agent), key=lambda spec: spec.side):
         known = {**kit.tools, **{tool.name: tool for tool in brought}}
         try:
-            made = BUILDERS[spec.type](spec, replace(kit, tools=known))
+            made = BUILDERS[spec.type](as_models_spell(spec), replace(kit, tools=known))
             tools = _brought(spec, made) if made is not None else []
         except WorkspaceInvalid as error:
             findings += [each for each in error.findings if isinstance(each, Diagnostic)]

@@ -51,7 +51,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class ToolNames:
-    """Names that models know tools by. ``complete`` is false when there may be more."""
+    """Names of tools, as their servers have them. ``complete`` is false when there may be more."""
 
     names: frozenset[str]
     complete: bool
