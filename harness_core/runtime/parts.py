@@ -20,7 +20,14 @@ from harness_core.runtime.memory import BoundEmbeddings, EmbeddingsUnusable, loa
 from harness_core.runtime.middleware import Kit, declared_middleware
 from harness_core.runtime.models import BoundModel, ModelUnusable, load_model
 from harness_core.runtime.tools import BoundTool, ToolUnusable, load_tool
-from harness_core.workspace import AgentSpec, Diagnostic, ToolObject, Workspace, check_against_schema
+from harness_core.workspace import (
+    AgentSpec,
+    Diagnostic,
+    ToolObject,
+    Workspace,
+    check_against_schema,
+    check_named_arguments,
+)
 from harness_core.workspace.schema.agents import PythonFiles
 
 T = TypeVar("T")
@@ -84,18 +91,18 @@ class Parts:
                     self._tools[name] = await self._of_server(declared)
             except ToolUnusable as error:
                 raise unusable("tool-unusable", f"Tool {name}", error) from error
-        wrong = [each for each in self.doubts(self._tools[name]) if each.severity == "error"]
+        wrong = [each for each in self.doubts(name, self._tools[name]) if each.severity == "error"]
         if wrong:
             raise WorkspaceInvalid(wrong)
         return self._tools[name]
 
-    def doubts(self, tools: Sequence[BoundTool]) -> list[Diagnostic]:
-        """What the workspace says about these tools that does not go together with what they take."""
-        return [
-            each
-            for tool in tools
-            for each in check_against_schema(self._workspace, tool.spec, CallSchema.of(tool.tool).schema)
-        ]
+    def doubts(self, name: str, tools: Sequence[BoundTool]) -> list[Diagnostic]:
+        """What the workspace says about these tools of one object that does not go together with what they take."""
+        schemas = [CallSchema.of(tool.tool).schema for tool in tools]
+        found = check_named_arguments(self._workspace.tools[name], schemas)
+        for tool, schema in zip(tools, schemas, strict=True):
+            found += check_against_schema(self._workspace, tool.spec, schema)
+        return found
 
     async def aclose(self) -> None:
         """Gives back the sessions with tool servers."""
@@ -149,7 +156,7 @@ async def _check(workspace: Workspace) -> list[Diagnostic]:
 
 async def _check_tools(parts: Parts, name: str) -> list[Diagnostic]:
     try:
-        return parts.doubts(await parts.tools(name))
+        return parts.doubts(name, await parts.tools(name))
     except WorkspaceInvalid as error:
         return [each for each in error.findings if isinstance(each, Diagnostic)]
     except ServerUnreachable as error:

@@ -77,7 +77,12 @@ class BoundTool:
 
     def secrets(self, arguments: Mapping[str, Any]) -> list[str]:
         """The values of this call that must not be shown."""
-        return [str(arguments[name]) for name in self.spec.secret_arguments if name in arguments]
+        return [
+            each
+            for name in self.spec.secret_arguments
+            if name in arguments
+            for each in _leaves(arguments[name])
+        ]
 
     def clean(self, text: str, arguments: Mapping[str, Any]) -> str:
         """``text`` fit for people: without this call's secrets and what looks like one."""
@@ -151,9 +156,6 @@ def _from_function(function: Callable[..., Any], spec: ToolSpec) -> BaseTool:
     hints = _hints(function, spec)
     call_parameter = next((name for name, hint in hints.items() if hint is ToolCall), None)
     schema = _schema(function, hints, call_parameter, spec)
-    unknown = sorted(set(spec.arguments) - set(schema.model_fields))
-    if unknown:
-        raise ToolUnusable(f"{spec.python} has no argument {', '.join(unknown)}")
 
     async def serve(arguments: dict[str, Any]) -> str:
         if call_parameter is not None:
@@ -196,6 +198,21 @@ def _schema(
     except Exception as error:
         raise ToolUnusable(f"{spec.python}: its parameters have no JSON Schema ({error})") from error
     return schema
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers of an argument, each as it would be read on its own."""
+    match value:
+        case Mapping():
+            for each in value.values():
+                yield from _leaves(each)
+        case list() | tuple() | set() | frozenset():
+            for each in value:
+                yield from _leaves(each)
+        case None | bool():
+            return
+        case _:
+            yield str(value)
 
 
 def as_text(value: Any) -> str:

@@ -90,6 +90,12 @@ def breaks(password: str) -> str:
     raise ConnectionError(f"postgres://admin:hunter22@db refused {password}")
 
 
+def breaks_in(auth: dict[str, Any]) -> str:
+    """Fails and says what stands inside of its argument."""
+    first, second = auth["codes"]
+    raise ConnectionError(f"{auth['pin']}, {first} and {second} were refused")
+
+
 def long_winded() -> str:
     """Says more than a model can read."""
     return "é" * 100_000

@@ -242,7 +242,10 @@ async def test_the_check_names_what_a_server_does_not_have_and_what_it_has(tmp_p
         over_stdio(tmp_path, "typo", allow="serch"),
         over_stdio(tmp_path, "map", extra='approval: {creat: always, "*": never}\nidempotent: true\n'),
         over_http("http://127.0.0.1:9/mcp", "gone"),
-        over_stdio(tmp_path, "fine", allow="search"),
+        over_stdio(tmp_path, "bare", allow="search", extra=f"{NEVER}arguments: {{qury: {{secret: true}}}}\n"),
+        over_stdio(
+            tmp_path, "fine", allow="search", extra=f"{NEVER}arguments: {{query: {{secret: true}}}}\n"
+        ),
         agent("typo"),
     )
 
@@ -257,7 +260,8 @@ async def test_the_check_names_what_a_server_does_not_have_and_what_it_has(tmp_p
     assert found["Tool gone"] == (
         "the tool server “gone” cannot be used: ConnectError: All connection attempts failed"
     )
-    assert len(found) == 3
+    assert found["Tool bare: arguments.qury"] == "no tool of the server has such an argument"
+    assert len(found) == 4
 
 
 async def test_versions_of_a_workspace_share_a_session_and_the_last_one_ends_it(

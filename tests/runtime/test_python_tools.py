@@ -81,11 +81,6 @@ def test_what_is_no_tool_is_refused_with_the_reason(attribute: str, words: str) 
         load_tool(spec(attribute))
 
 
-def test_an_argument_that_the_tool_does_not_have_is_named() -> None:
-    with pytest.raises(ToolUnusable, match="has no argument password"):
-        load_tool(spec("status", arguments={"password": {"secret": True}}))
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [

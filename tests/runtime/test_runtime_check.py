@@ -41,6 +41,25 @@ def test_a_condition_on_free_text_is_found_by_the_check(tmp_path: Path) -> None:
     assert told(checked) == [("condition-on-free-text", "error")]
 
 
+@pytest.mark.parametrize("attribute", ["status", "as_langchain_tool"])
+def test_a_misspelt_secret_argument_is_found_by_the_check(tmp_path: Path, attribute: str) -> None:
+    checked = space(
+        tmp_path, tool("status", attribute, "arguments: {servce: {secret: true}}\n"), agent("status")
+    )
+    (found,) = check_runtime(checked)
+    assert (found.code, found.severity, found.found) == ("unknown-argument", "error", "servce")
+    assert (found.allowed, found.nearest) == ("service", "service")
+
+
+async def test_a_tool_whose_secret_argument_is_misspelt_is_not_used_where_nobody_checked(
+    tmp_path: Path, store: Store, seal: Seal, leases: Leases
+) -> None:
+    misspelt = "arguments: {servce: {secret: true}}\n"
+    runtime = AgentRuntime(space(tmp_path, tool("status", extra=misspelt), agent("status")), store, seal)
+    with pytest.raises(WorkspaceInvalid, match="has no such argument"):
+        await run(runtime, await leases.claim(), 'call status {"service": "web"}')
+
+
 async def test_a_tool_with_a_condition_on_free_text_is_not_used_where_nobody_checked(
     tmp_path: Path, store: Store, seal: Seal, leases: Leases
 ) -> None:

@@ -146,6 +146,16 @@ async def test_a_tool_that_raises_ends_as_a_message_without_secrets_and_the_run_
     assert "hunter22" not in shown
 
 
+async def test_what_stands_inside_a_secret_argument_is_not_told_either(room: Room) -> None:
+    secret = {"auth": {"pin": "hunter2222", "codes": ["77881234", 99887766]}}
+
+    _, result, chunks = await room.call("breaks_in", secret, extra="arguments: {auth: {secret: true}}\n")
+
+    assert result.output == "ConnectionError: •••, ••• and ••• were refused"
+    shown = repr([chunk for chunk in chunks if not isinstance(chunk, InterruptChunk)])
+    assert not any(value in shown for value in ("hunter2222", "77881234", "99887766"))
+
+
 async def test_a_tool_past_its_time_limit_is_given_up_even_when_it_hangs_in_a_thread(room: Room) -> None:
     _, result, chunks = await room.call("stuck", {"service": "web"}, limits="{tool_call: 200ms}")
 
