@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
+
+from deepagents.backends import StateBackend
 
 from harness_core.errors import WorkspaceInvalid
 from harness_core.runtime.call_schema import CallSchema
-from harness_core.runtime.files import load_backend
+from harness_core.runtime.delegation import TASK
+from harness_core.runtime.files import file_middleware, load_backend
 from harness_core.runtime.mcp import (
     ServerAddress,
     ServerUnreachable,
@@ -19,6 +22,7 @@ from harness_core.runtime.mcp import (
 from harness_core.runtime.memory import BoundEmbeddings, EmbeddingsUnusable, load_embeddings
 from harness_core.runtime.middleware import Kit, declared_middleware
 from harness_core.runtime.models import BoundModel, ModelUnusable, load_model
+from harness_core.runtime.outputs import READ
 from harness_core.runtime.tools import BoundTool, ToolUnusable, load_tool
 from harness_core.workspace import (
     AgentSpec,
@@ -31,6 +35,8 @@ from harness_core.workspace import (
 from harness_core.workspace.schema.agents import PythonFiles
 
 T = TypeVar("T")
+
+_EVERYWHERE = "one that every such agent has"
 
 
 class Parts:
@@ -175,28 +181,38 @@ async def _check_agent(parts: Parts, workspace: Workspace, agent: AgentSpec) -> 
         brought = declared_middleware(workspace, agent, kit).brought
     except WorkspaceInvalid as error:
         return [each for each in error.findings if isinstance(each, Diagnostic)]
-    return [*_check_backend(agent), *clashes(agent.name, [*tools, *brought])]
-
-
-def _check_backend(agent: AgentSpec) -> list[Diagnostic]:
-    if not isinstance(agent.backend, PythonFiles):
-        return []
     try:
-        load_backend(agent.backend)
+        return clashes(agent.name, [*tools, *brought], _undeclared(agent))
     except ToolUnusable as error:
         return [_finding("backend-unusable", f"Agent {agent.name}", str(error))]
-    return []
 
 
-def clashes(agent: str, tools: list[BoundTool]) -> list[Diagnostic]:
-    """A finding for each name that two tools of an agent have: its model could not tell them apart."""
-    first: dict[str, BoundTool] = {}
+def _undeclared(agent: AgentSpec) -> list[str]:
+    """The names of the tools that every such agent has.
+
+    :raises ToolUnusable: the agent's own backend cannot be built.
+    """
+    names = [READ]
+    if agent.mode == "deepagent":
+        backend = load_backend(agent.backend) if isinstance(agent.backend, PythonFiles) else StateBackend()
+        names += [tool.name for tool in file_middleware(agent, backend).tools]
+    if agent.subagents or agent.mode == "deepagent":
+        names.append(TASK)
+    return names
+
+
+def clashes(agent: str, tools: Iterable[BoundTool], own: Iterable[str] = ()) -> list[Diagnostic]:
+    """A finding for each name that two tools of an agent have: its model could not tell them apart.
+
+    ``own`` are names of tools that every such agent has.
+    """
+    first = dict.fromkeys(own, _EVERYWHERE)
     found: list[Diagnostic] = []
     for tool in tools:
-        other = first.setdefault(tool.name, tool)
-        if other is not tool:
-            message = f"would have two tools called {tool.name}: {_origin(other)} and {_origin(tool)}"
+        if tool.name in first:
+            message = f"would have two tools called {tool.name}: {first[tool.name]} and {_origin(tool)}"
             found.append(_finding("tool-name-clash", f"Agent {agent}", message))
+        first.setdefault(tool.name, _origin(tool))
     return found
 
 
@@ -206,7 +222,7 @@ def unusable(code: str, subject: str, error: Exception) -> WorkspaceInvalid:
 
 
 def _origin(tool: BoundTool) -> str:
-    return f"of {tool.source}" if tool.source else "one that every such agent has"
+    return f"of {tool.source}" if tool.source else _EVERYWHERE
 
 
 def _finding(code: str, subject: str, message: str) -> Diagnostic:

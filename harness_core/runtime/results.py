@@ -82,6 +82,11 @@ def failure(error: Exception, tool: BoundTool, arguments: Mapping[str, Any]) -> 
     return said if len(said) <= REASON_LENGTH else f"{said[: REASON_LENGTH - 1]}…"
 
 
+def given_up(tool: BoundTool, arguments: Mapping[str, Any], limit: float) -> str:
+    """What is said of a call that took longer than ``limit``, in seconds."""
+    return f"“{tool.title(arguments)}” took longer than {limit:g} s and was given up."
+
+
 def _named(result: Command[Any], name: str) -> Command[Any]:
     """A tool's own update of the state, its message under the name of the tool: some leave it out."""
     if not isinstance(result.update, dict) or not isinstance(messages := result.update.get("messages"), list):

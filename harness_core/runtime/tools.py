@@ -40,13 +40,15 @@ class BoundTool:
     """A tool with what the workspace says about it.
 
     ``source`` is the object of the workspace it comes from, empty for tools that agents bring along. A tool that
-    ``stays_inside`` changes nothing outside the graph.
+    ``stays_inside`` changes nothing outside the graph; one that ``delegates`` has other agents work, who may take as
+    long as the run.
     """
 
     spec: ToolSpec
     tool: BaseTool
     source: str = ""
     stays_inside: bool = False
+    delegates: bool = False
 
     @property
     def name(self) -> str:
