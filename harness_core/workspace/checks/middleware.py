@@ -34,6 +34,7 @@ def check_middleware(picture: Picture) -> None:
             _check_order(agent, outer, inner)
         tools = picture.tools_of(agent)
         for each in declared:
+            _check_not_empty(each)
             _check_tool_names(each, tools)
             if isinstance(each.spec, ToolRetrySpec):
                 _check_retry(agent, each, each.spec, picture)
@@ -81,6 +82,14 @@ def _check_order(
     agent.document.report(
         ("middleware", inner[0]), "middleware-order", problem, found=inner[1].type, allowed=kinds
     )
+
+
+def _check_not_empty(declared: Declared) -> None:
+    path = (*declared.path, "tools")
+    if declared.document.is_left_empty(*path):
+        message = "“tools” has no value, and without one it would work on every tool"
+        allowed = "some tools, or no such key for all of them"
+        declared.document.report(path, "empty-value", message, allowed=allowed)
 
 
 def _check_tool_names(declared: Declared, tools: ToolNames) -> None:

@@ -25,6 +25,10 @@ def check_tools(picture: Picture) -> None:
             )
     for seen in picture.tools.values():
         _check_maps(seen)
+        if seen.document.is_left_empty("mcp", "allow"):
+            message = "“allow” has no value, and without one agents would get every tool of the server"
+            allowed = "some tools, or no such key for all of them"
+            seen.document.report(("mcp", "allow"), "empty-value", message, allowed=allowed)
     for agent in picture.agents.values():
         _check_clashes(agent, picture)
 
