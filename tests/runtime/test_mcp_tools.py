@@ -86,10 +86,11 @@ async def test_an_agent_calls_tools_of_servers_over_both_transports(
         chunks = await run(runtime, await leases.claim(), text)
         tools = set((await runtime._bindings.get("ops")).tools)
 
-    assert [result.output for result in results(chunks)][:2] == [
+    # The two are called at the same time, so either may answer first.
+    assert {result.output for result in results(chunks)[:2]} == {
         "3 tickets about login",
         json.dumps({"id": 7, "title": "login"}, indent=2),
-    ]
+    }
     assert effects(tmp_path) == ["search login"]
     assert effects(tmp_path / "remote") == ["create login"]
     assert tools == {"search", "header", "create", "pid", "read_stored_output"}
@@ -170,6 +171,20 @@ async def test_what_a_server_says_went_wrong_is_an_answer_and_so_are_pictures(
     assert misfit.is_error
     assert "query" in misfit.output
     assert effects(tmp_path) == []
+
+
+async def test_a_failure_that_a_server_tells_is_without_the_secret_arguments(
+    tmp_path: Path, room: Room, leases: Leases
+) -> None:
+    secret = over_stdio(tmp_path, allow="broken", extra=f"{NEVER}arguments: {{title: {{secret: true}}}}\n")
+    space = workspace(tmp_path / "w", secret, agent("tickets"))
+
+    (failed,) = results(
+        await run(room.runtime(space), await leases.claim(), call("broken", title="hunter2222"))
+    )
+
+    assert failed.is_error
+    assert "no tickets today, •••" in failed.output
 
 
 async def test_a_call_that_broke_off_is_asked_about_and_an_idempotent_one_is_an_answer(
