@@ -55,7 +55,7 @@ class CallSite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """The tool of a call: what the workspace says about it, what models call it, and the object it comes from."""
+    """The tool of a call: what the workspace says about it, its own name, and the object it comes from."""
 
     spec: ToolSpec
     name: str

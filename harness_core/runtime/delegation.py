@@ -15,7 +15,8 @@ from harness_core.workspace import AgentSpec, ToolSpec
 GENERAL_PURPOSE = GENERAL_PURPOSE_SUBAGENT["name"]
 """The subagent that deep agents add by themselves, without a gate, unless there is one of this name."""
 
-_TASK = ToolSpec(name="task", label="Asking {subagent_type}", title="Ask {subagent_type}", idempotent=True)
+TASK = "task"
+_TASK = ToolSpec(name=TASK, label="Asking {subagent_type}", title="Ask {subagent_type}", idempotent=True)
 
 
 def delegation(subagents: Sequence[CompiledSubAgent]) -> SubAgentMiddleware[Any, Any]:
@@ -26,7 +27,7 @@ def delegation(subagents: Sequence[CompiledSubAgent]) -> SubAgentMiddleware[Any,
 def bound_task(middleware: SubAgentMiddleware[Any, Any]) -> BoundTool:
     """``task`` as the gate knows it: what subagents do passes gates of its own."""
     (tool,) = middleware.tools
-    return BoundTool(spec=_TASK, tool=tool, stays_inside=True)
+    return BoundTool(spec=_TASK, tool=tool, stays_inside=True, delegates=True)
 
 
 def general_purpose(agent: AgentSpec) -> AgentSpec:

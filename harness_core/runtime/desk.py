@@ -64,4 +64,4 @@ class Desk:
 
 
 def _called(tool: BoundTool) -> Called:
-    return Called(spec=tool.spec, name=tool.name, source=tool.source)
+    return Called(spec=tool.spec, name=tool.spec.name, source=tool.source)

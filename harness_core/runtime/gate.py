@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness_core.runtime.call_schema import CallSchema
 from harness_core.runtime.desk import Desk
 from harness_core.runtime.middleware import through
 from harness_core.runtime.passing import Handler, Passing
-from harness_core.runtime.results import Result, failure, fitted
+from harness_core.runtime.results import Result, failure, fitted, given_up
 from harness_core.runtime.steps import ToolStep
 from harness_core.runtime.tools import BoundTool
 
@@ -27,8 +28,8 @@ class ToolGate(AgentMiddleware[Any, Any]):
     """Has each call judged, asks people, keeps the journal, bounds the call in time, turns failures into messages.
 
     ``limit`` is in seconds. A tool that raises has ended, and so has an idempotent one that took too long; neither
-    ends the run. Tools whose effects stay inside the graph pass unrecorded unless a policy says otherwise, and take as
-    long as the run may. ``agent`` makes the calls; ``around`` are the layers between it and the tools, the outermost first.
+    ends the run. Tools whose effects stay inside the graph pass unrecorded unless a policy says otherwise; those that
+    have other agents work take as long as the run may. ``agent`` makes the calls; ``around`` are the layers between it and the tools, the outermost first.
     """
 
     def __init__(
@@ -80,11 +81,14 @@ class ToolGate(AgentMiddleware[Any, Any]):
         label, say = tool.label(arguments), request.runtime.stream_writer
         say(ToolStep(call=call, label=label, effect=tool.effect, phase="started"))
         try:
-            result = fitted(await handler(request), tool, arguments)
+            async with asyncio.timeout(None if tool.delegates else self._limit) as limit:
+                result = fitted(await handler(request), tool, arguments)
         except (GraphBubbleUp, HarnessError):
             raise
         except Exception as error:  # noqa: BLE001  # whatever a tool raises is for the model to read
-            result = error_message(request, failure(error, tool, arguments))
+            late = limit.expired()
+            said = given_up(tool, arguments, self._limit) if late else failure(error, tool, arguments)
+            result = error_message(request, said)
         result = await self._desk.shortened(facts.fence, facts.key, result)
         ok = not (isinstance(result, ToolMessage) and result.status == "error")
         say(ToolStep(call=call, label=label, effect=tool.effect, phase="completed", ok=ok))

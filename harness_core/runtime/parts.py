@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
+
+from deepagents.backends import StateBackend
 
 from harness_core.errors import WorkspaceInvalid
 from harness_core.runtime.call_schema import CallSchema
-from harness_core.runtime.files import load_backend
+from harness_core.runtime.delegation import TASK
+from harness_core.runtime.files import file_middleware, load_backend
 from harness_core.runtime.mcp import (
     ServerAddress,
     ServerUnreachable,
@@ -19,11 +22,21 @@ from harness_core.runtime.mcp import (
 from harness_core.runtime.memory import BoundEmbeddings, EmbeddingsUnusable, load_embeddings
 from harness_core.runtime.middleware import Kit, declared_middleware
 from harness_core.runtime.models import BoundModel, ModelUnusable, load_model
+from harness_core.runtime.outputs import READ
 from harness_core.runtime.tools import BoundTool, ToolUnusable, load_tool
-from harness_core.workspace import AgentSpec, Diagnostic, ToolObject, Workspace, check_against_schema
+from harness_core.workspace import (
+    AgentSpec,
+    Diagnostic,
+    ToolObject,
+    Workspace,
+    check_against_schema,
+    check_named_arguments,
+)
 from harness_core.workspace.schema.agents import PythonFiles
 
 T = TypeVar("T")
+
+_EVERYWHERE = "one that every such agent has"
 
 
 class ServerMisfit(WorkspaceInvalid):
@@ -90,19 +103,19 @@ class Parts:
                     self._tools[name] = await self._of_server(declared)
             except ToolUnusable as error:
                 raise misfit([_finding("tool-unusable", f"Tool {name}", str(error))]) from error
-        wrong = [each for each in self.doubts(self._tools[name]) if each.severity == "error"]
+        wrong = [each for each in self.doubts(name, self._tools[name]) if each.severity == "error"]
         if wrong:
             del self._tools[name]
             raise misfit(wrong)
         return self._tools[name]
 
-    def doubts(self, tools: Sequence[BoundTool]) -> list[Diagnostic]:
-        """What the workspace says about these tools that does not go together with what they take."""
-        return [
-            each
-            for tool in tools
-            for each in check_against_schema(self._workspace, tool.spec, CallSchema.of(tool.tool).schema)
-        ]
+    def doubts(self, name: str, tools: Sequence[BoundTool]) -> list[Diagnostic]:
+        """What the workspace says about these tools of one object that does not go together with what they take."""
+        schemas = [CallSchema.of(tool.tool).schema for tool in tools]
+        found = check_named_arguments(self._workspace.tools[name], schemas)
+        for tool, schema in zip(tools, schemas, strict=True):
+            found += check_against_schema(self._workspace, tool.spec, schema)
+        return found
 
     async def aclose(self) -> None:
         """Gives back the sessions with tool servers."""
@@ -156,7 +169,7 @@ async def _check(workspace: Workspace) -> list[Diagnostic]:
 
 async def _check_tools(parts: Parts, name: str) -> list[Diagnostic]:
     try:
-        return parts.doubts(await parts.tools(name))
+        return parts.doubts(name, await parts.tools(name))
     except WorkspaceInvalid as error:
         return [each for each in error.findings if isinstance(each, Diagnostic)]
     except ServerUnreachable as error:
@@ -175,28 +188,38 @@ async def _check_agent(parts: Parts, workspace: Workspace, agent: AgentSpec) -> 
         brought = declared_middleware(workspace, agent, kit).brought
     except WorkspaceInvalid as error:
         return [each for each in error.findings if isinstance(each, Diagnostic)]
-    return [*_check_backend(agent), *clashes(agent.name, [*tools, *brought])]
-
-
-def _check_backend(agent: AgentSpec) -> list[Diagnostic]:
-    if not isinstance(agent.backend, PythonFiles):
-        return []
     try:
-        load_backend(agent.backend)
+        return clashes(agent.name, [*tools, *brought], _undeclared(agent))
     except ToolUnusable as error:
         return [_finding("backend-unusable", f"Agent {agent.name}", str(error))]
-    return []
 
 
-def clashes(agent: str, tools: list[BoundTool]) -> list[Diagnostic]:
-    """A finding for each name that two tools of an agent have: its model could not tell them apart."""
-    first: dict[str, BoundTool] = {}
+def _undeclared(agent: AgentSpec) -> list[str]:
+    """The names of the tools that every such agent has.
+
+    :raises ToolUnusable: the agent's own backend cannot be built.
+    """
+    names = [READ]
+    if agent.mode == "deepagent":
+        backend = load_backend(agent.backend) if isinstance(agent.backend, PythonFiles) else StateBackend()
+        names += [tool.name for tool in file_middleware(agent, backend).tools]
+    if agent.subagents or agent.mode == "deepagent":
+        names.append(TASK)
+    return names
+
+
+def clashes(agent: str, tools: Iterable[BoundTool], own: Iterable[str] = ()) -> list[Diagnostic]:
+    """A finding for each name that two tools of an agent have: its model could not tell them apart.
+
+    ``own`` are names of tools that every such agent has.
+    """
+    first = dict.fromkeys(own, _EVERYWHERE)
     found: list[Diagnostic] = []
     for tool in tools:
-        other = first.setdefault(tool.name, tool)
-        if other is not tool:
-            message = f"would have two tools called {tool.name}: {_origin(other)} and {_origin(tool)}"
+        if tool.name in first:
+            message = f"would have two tools called {tool.name}: {first[tool.name]} and {_origin(tool)}"
             found.append(_finding("tool-name-clash", f"Agent {agent}", message))
+        first.setdefault(tool.name, _origin(tool))
     return found
 
 
@@ -206,7 +229,7 @@ def unusable(code: str, subject: str, error: Exception) -> WorkspaceInvalid:
 
 
 def _origin(tool: BoundTool) -> str:
-    return f"of {tool.source}" if tool.source else "one that every such agent has"
+    return f"of {tool.source}" if tool.source else _EVERYWHERE
 
 
 def _finding(code: str, subject: str, message: str) -> Diagnostic:

@@ -36,7 +36,7 @@ from harness_core.runtime.passage import (
     next_step,
 )
 from harness_core.runtime.questions import question
-from harness_core.runtime.results import Result, Unkeepable, failure, fitted, pack, prefixed, unpack
+from harness_core.runtime.results import Result, Unkeepable, failure, fitted, given_up, pack, prefixed, unpack
 from harness_core.runtime.steps import CallRefused, GraphNews, ToolStep
 from harness_core.runtime.tools import serving
 from harness_core.store import Question, Standing
@@ -161,7 +161,7 @@ class Passing:
         tool, label = self._facts.tool, self._facts.tool.label(arguments)
         self._say(ToolStep(call=self._facts.call, label=label, effect=tool.effect, phase="started"))
         try:
-            async with asyncio.timeout(None if tool.stays_inside else self._limit) as limit:
+            async with asyncio.timeout(None if tool.delegates else self._limit) as limit:
                 result = fitted(await self._call(arguments), tool, arguments)
         except (GraphBubbleUp, StaleFence, StopRequested):
             raise
@@ -177,8 +177,7 @@ class Passing:
             elif tool.effect is Effect.ONCE:
                 return None
             else:
-                title = tool.title(arguments)
-                result = self._error(f"“{title}” took longer than {self._limit:g} s and was given up.")
+                result = self._error(given_up(tool, arguments, self._limit))
         result = await self._desk.shortened(self._facts.fence, self._facts.key, result)
         if run.edited_by is not None:
             shown = shown_arguments(arguments, tool.spec.secret_arguments)

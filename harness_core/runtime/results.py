@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import ToolMessage
@@ -59,8 +59,8 @@ def fitted(result: Result, tool: BoundTool, arguments: Mapping[str, Any]) -> Res
     if not isinstance(result, ToolMessage):
         return _named(result, tool.name)
     content: Any = result.content
-    if result.status == "error" and isinstance(content, str):
-        content = redact(content, tool.secrets(arguments))
+    if result.status == "error":
+        content = _without(tool.secrets(arguments), content)
     return result.model_copy(update={"content": content, "artifact": _plain(result.artifact)})
 
 
@@ -80,6 +80,24 @@ def failure(error: Exception, tool: BoundTool, arguments: Mapping[str, Any]) -> 
     kind = type(error).__name__
     said = f"{kind}: {text}" if text else kind
     return said if len(said) <= REASON_LENGTH else f"{said[: REASON_LENGTH - 1]}…"
+
+
+def given_up(tool: BoundTool, arguments: Mapping[str, Any], limit: float) -> str:
+    """What is said of a call that took longer than ``limit``, in seconds."""
+    return f"“{tool.title(arguments)}” took longer than {limit:g} s and was given up."
+
+
+def _without(secrets: Sequence[str], content: Any) -> Any:
+    """The content of a message, its texts without secrets."""
+    match content:
+        case str():
+            return redact(content, secrets)
+        case list():
+            return [_without(secrets, block) for block in content]
+        case {"type": "text", "text": str(text)}:
+            return {**content, "text": redact(text, secrets)}
+        case _:
+            return content
 
 
 def _named(result: Command[Any], name: str) -> Command[Any]:

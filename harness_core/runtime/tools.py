@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pydantic_core
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ConfigDict, create_model
 
 from harness_core.approvals import Effect
 from harness_core.daemon_thread import in_daemon_thread
 from harness_core.redaction import MASK, redact
+from harness_core.runtime.handed_over import HandedOver, lost_arguments
+from harness_core.runtime.unblocking import unblocking
 from harness_core.tool_call import ToolCall
 from harness_core.workspace import ToolSpec, python_reference
 
@@ -38,13 +40,15 @@ class BoundTool:
     """A tool with what the workspace says about it.
 
     ``source`` is the object of the workspace it comes from, empty for tools that agents bring along. A tool that
-    ``stays_inside`` changes nothing outside the graph.
+    ``stays_inside`` changes nothing outside the graph; one that ``delegates`` has other agents work, who may take as
+    long as the run.
     """
 
     spec: ToolSpec
     tool: BaseTool
     source: str = ""
     stays_inside: bool = False
+    delegates: bool = False
 
     @property
     def name(self) -> str:
@@ -75,7 +79,12 @@ class BoundTool:
 
     def secrets(self, arguments: Mapping[str, Any]) -> list[str]:
         """The values of this call that must not be shown."""
-        return [str(arguments[name]) for name in self.spec.secret_arguments if name in arguments]
+        return [
+            each
+            for name in self.spec.secret_arguments
+            if name in arguments
+            for each in _leaves(arguments[name])
+        ]
 
     def clean(self, text: str, arguments: Mapping[str, Any]) -> str:
         """``text`` fit for people: without this call's secrets and what looks like one."""
@@ -133,7 +142,13 @@ def _renamed(tool: BaseTool, spec: ToolSpec) -> BaseTool:
         raise ToolUnusable(
             f"{spec.python} is a LangChain tool with a ToolCall parameter: refer to the plain function instead"
         )
-    return tool.model_copy(update={"name": spec.name})
+    lost = lost_arguments(tool)
+    if lost:
+        raise ToolUnusable(
+            f"{spec.python} is a LangChain tool with an argument called {', '.join(lost)}, which LangChain would fill "
+            "in by itself: call it something else, or refer to the plain function"
+        )
+    return unblocking(tool.model_copy(update={"name": spec.name}))
 
 
 def _from_function(function: Callable[..., Any], spec: ToolSpec) -> BaseTool:
@@ -143,20 +158,17 @@ def _from_function(function: Callable[..., Any], spec: ToolSpec) -> BaseTool:
     hints = _hints(function, spec)
     call_parameter = next((name for name, hint in hints.items() if hint is ToolCall), None)
     schema = _schema(function, hints, call_parameter, spec)
-    unknown = sorted(set(spec.arguments) - set(schema.model_fields))
-    if unknown:
-        raise ToolUnusable(f"{spec.python} has no argument {', '.join(unknown)}")
 
-    async def serve(**arguments: Any) -> str:
+    async def serve(arguments: dict[str, Any]) -> str:
         if call_parameter is not None:
             arguments[call_parameter] = _current.get()
         if inspect.iscoroutinefunction(function):
             return as_text(await function(**arguments))
-        return as_text(await in_daemon_thread(lambda: function(**arguments), name="tool"))
+        found = await in_daemon_thread(lambda: function(**arguments), name="tool")
+        # A plain function around an async one gives what is still to be awaited.
+        return as_text(await found if inspect.isawaitable(found) else found)
 
-    return StructuredTool(
-        name=spec.name, description=description, args_schema=schema, func=None, coroutine=serve
-    )
+    return HandedOver(name=spec.name, description=description, args_schema=schema, serve=serve)
 
 
 def _hints(function: Callable[..., Any], spec: ToolSpec) -> dict[str, Any]:
@@ -188,6 +200,21 @@ def _schema(
     except Exception as error:
         raise ToolUnusable(f"{spec.python}: its parameters have no JSON Schema ({error})") from error
     return schema
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers of an argument, each as it would be read on its own."""
+    match value:
+        case Mapping():
+            for each in value.values():
+                yield from _leaves(each)
+        case list() | tuple() | set() | frozenset():
+            for each in value:
+                yield from _leaves(each)
+        case None | bool():
+            return
+        case _:
+            yield str(value)
 
 
 def as_text(value: Any) -> str:

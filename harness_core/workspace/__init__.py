@@ -1,6 +1,10 @@
 """The workspace: a folder of YAML that says which agents, models, tools and channels there are, and how runs behave."""
 
-from harness_core.workspace.argument_rules import check_against_schema, possible_values
+from harness_core.workspace.argument_rules import (
+    check_against_schema,
+    check_named_arguments,
+    possible_values,
+)
 from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.diagnostics import Diagnostic
 from harness_core.workspace.holder import Reloaded, ReloadOutcome, ReloadRefused, WorkspaceHolder
@@ -36,6 +40,7 @@ from harness_core.workspace.schema import (
     ToolObject,
     ToolSpec,
 )
+from harness_core.workspace.tool_names import model_name
 
 __all__ = (
     "AgentSpec",
@@ -71,9 +76,11 @@ __all__ = (
     "agents_reached",
     "call_rule",
     "check_against_schema",
+    "check_named_arguments",
     "check_workspace",
     "load_workspace",
     "matches",
+    "model_name",
     "possible_values",
     "python_reference",
     "refusals",

@@ -7,13 +7,13 @@ asked has to be one of a few values, by its type.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.diagnostics import Diagnostic, listed, nearest_name
 from harness_core.workspace.policy_rules import matches
-from harness_core.workspace.schema import ApprovalExcept, ToolSpec
+from harness_core.workspace.schema import ApprovalExcept, ToolObject, ToolSpec
 from harness_core.workspace.schema.approvals import ArgumentCondition
 from harness_core.workspace.templates import placeholders
 
@@ -46,6 +46,34 @@ def check_against_schema(workspace: Workspace, tool: ToolSpec, schema: Schema) -
                 )
             )
     return [*found, *_templates(tool, schema)]
+
+
+def check_named_arguments(tool: ToolObject, schemas: Iterable[Schema]) -> list[Diagnostic]:
+    """A finding for each of the ``arguments`` of ``tool`` that none of its tools has; ``schemas`` describe theirs.
+
+    A misspelt one would keep nothing secret. A tool that takes what its schema does not name may have any of them.
+    """
+    known: set[str] = set()
+    for schema in schemas:
+        if schema.get("additionalProperties") or schema.get("patternProperties"):
+            return []
+        known.update(schema.get("properties", {}))
+    return [
+        Diagnostic(
+            code="unknown-argument",
+            file="workspace",
+            line=0,
+            path=f"Tool {tool.name}: arguments.{name}",
+            message="the tool has no such argument"
+            if tool.mcp is None
+            else "no tool of the server has such an argument",
+            found=name,
+            allowed=listed(known),
+            nearest=nearest_name(name, known),
+        )
+        for name in tool.arguments
+        if name not in known
+    ]
 
 
 def possible_values(schema: Schema, argument: str) -> tuple[Any, ...] | None:

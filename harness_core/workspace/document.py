@@ -75,6 +75,7 @@ class Document:
         self.root = root
         self._findings = findings
         self._muted: set[KeyPath] = set()
+        self._empty: dict[KeyPath, int] = {}
 
     @property
     def kind(self) -> str:
@@ -119,6 +120,8 @@ class Document:
 
     def line(self, *path: str | int) -> int:
         """The line of the key or item at ``path``, or of the closest thing around it that exists."""
+        if path in self._empty:
+            return self._empty[path]
         node: Node = self.root
         line = self.root.line
         for part in path:
@@ -131,6 +134,14 @@ class Document:
                 case _:
                     break
         return line
+
+    def leave_out(self, path: KeyPath, line: int) -> None:
+        """Take note of a key in this line that has no value and so counts as absent."""
+        self._empty[path] = line
+
+    def is_left_empty(self, *path: str | int) -> bool:
+        """Whether the key at ``path`` is written and counts as absent, because it has no value."""
+        return path in self._empty
 
     def place(self, *path: str | int) -> str:
         """``file:line`` of ``path``, for texts that name a second place."""

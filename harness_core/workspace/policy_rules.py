@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 from harness_core.workspace.assembly import Workspace
 from harness_core.workspace.schema import Approvers, ChannelApprovals, Grants, PolicySpec, PolicyToolRule
 from harness_core.workspace.schema.approvals import ApprovalExcept
+from harness_core.workspace.tool_names import model_name
 
 T = TypeVar("T")
 Answer: TypeAlias = Literal["yes", "perhaps", "no"]
@@ -100,7 +101,7 @@ def refusals(workspace: Workspace, caller: Caller) -> tuple[str, ...]:
 
 
 def call_rule(workspace: Workspace, caller: Caller, tool: str, source: str) -> CallRule:
-    """What holds for a call of ``tool``, the name the model knows, which comes from the Tool object ``source``.
+    """What holds for a call of ``tool``, as its server calls it, which comes from the Tool object ``source``.
 
     Each field is taken from the most specific rule that has it: by pattern (a whole name before one with wildcards,
     then the one with more letters), then by scope (people before channels before agents). After the policies come
@@ -126,9 +127,14 @@ def call_rule(workspace: Workspace, caller: Caller, tool: str, source: str) -> C
 
 
 def matches(pattern: str, tool: str, source: str) -> bool:
-    """Whether a policy's pattern means this tool. ``server/tool`` looks at the Tool object as well as the name."""
+    """Whether a policy's pattern means this tool. ``server/tool`` looks at the Tool object as well as the name.
+
+    A tool of a server has two names, the server's and the models', and either counts.
+    """
     owner, slash, name = pattern.rpartition("/")
-    return fnmatchcase(tool, name) and (not slash or fnmatchcase(source, owner))
+    if slash and not fnmatchcase(source, owner):
+        return False
+    return fnmatchcase(tool, name) or fnmatchcase(model_name(tool), name)
 
 
 def _reserved(workspace: Workspace, caller: Caller, agent: str) -> list[str]:

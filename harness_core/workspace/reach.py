@@ -27,7 +27,7 @@ def agents_reached(workspace: Workspace, agent: str) -> dict[str, AgentSpec]:
 
 
 def tool_of(workspace: Workspace, agent: str, tool: str) -> ToolSpec | None:
-    """What the workspace says about the tool that this agent's model knows by the name ``tool``.
+    """What the workspace says about the tool of this agent whose name is ``tool``, as its server has it.
 
     A server whose tools the workspace does not list counts as having it when nothing else has. None: no Tool object
     and no middleware of the agent brings such a tool.

@@ -2,7 +2,7 @@
 
 - ``${NAME}`` of an unset variable is an error; ``${NAME:-default}`` takes the default when it is unset or empty.
 - A value that comes out empty counts as absent, as does YAML's own empty value (except below ``params``, where it is
-  passed on).
+  passed on). Lists that narrow something must not come out so: a check refuses that.
 - ``$${`` stands for a literal ``${``.
 - ``kind`` and ``name`` are written out: other findings show them.
 """
@@ -52,7 +52,9 @@ class _Substitution:
         entries = {}
         for key, entry in fields.entries.items():
             node = self._node(entry.node, (*path, key))
-            if node is not None:
+            if node is None:
+                self._document.leave_out((*path, key), entry.line)
+            else:
                 entries[key] = Entry(entry.line, node)
         return replace(fields, entries=entries)
 

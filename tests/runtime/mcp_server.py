@@ -38,6 +38,15 @@ def create(title: str) -> dict[str, Any]:
 
 
 @server.tool()
+def apply(
+    target: str, config: str = "DEFAULT", runtime: str = "DEFAULT", run_manager: str = "DEFAULT"
+) -> str:
+    """Has arguments whose names are also LangChain's."""
+    _note(f"apply {target} {config} {runtime} {run_manager}")
+    return f"applied to {target}"
+
+
+@server.tool()
 def pid() -> str:
     """Which process this is."""
     return str(os.getpid())

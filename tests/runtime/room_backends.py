@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from tempfile import mkdtemp
 from typing import Any
 
@@ -32,6 +33,15 @@ def shared() -> FilesystemBackend:
 
 def sandbox() -> SandboxBackendProtocol:
     return _Sandbox(root_dir=_folder(), virtual_mode=True)
+
+
+class _Stuck(FilesystemBackend):
+    async def aread(self, *_: Any, **__: Any) -> Any:
+        await asyncio.Event().wait()
+
+
+def stuck() -> FilesystemBackend:
+    return _Stuck(root_dir=_folder(), virtual_mode=True)
 
 
 def number() -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import threading
 from collections import Counter
 from typing import Any, Literal
 
 from langchain.tools import ToolRuntime
-from langchain_core.tools import tool
+from langchain_core.tools import BaseTool, tool
 from langgraph.types import interrupt
 
 from harness_core.tool_call import ToolCall
@@ -72,10 +73,27 @@ def identified(call: ToolCall, service: str) -> str:
     return f"{service} for {call.requester}"
 
 
+def applies(service: str, config: str, runtime: str = "none", *, run_manager: str, callbacks: str) -> str:
+    """Has arguments whose names are also LangChain's."""
+    return f"{service} {config} {runtime} {run_manager} {callbacks}"
+
+
+@functools.wraps(logs)
+def wrapped_logs(*args: Any, **kwargs: Any) -> Any:
+    """The newest log lines of a service, by a plain function around an async one."""
+    return logs(*args, **kwargs)
+
+
 def breaks(password: str) -> str:
     """Fails and says too much."""
     runs["breaks"] += 1
     raise ConnectionError(f"postgres://admin:hunter22@db refused {password}")
+
+
+def breaks_in(auth: dict[str, Any]) -> str:
+    """Fails and says what stands inside of its argument."""
+    first, second = auth["codes"]
+    raise ConnectionError(f"{auth['pin']}, {first} and {second} were refused")
 
 
 def long_winded() -> str:
@@ -112,6 +130,31 @@ def state_reader(runtime: ToolRuntime[Any, Any]) -> str:
 def as_langchain_tool(service: str) -> str:
     """A LangChain tool."""
     return f"{service} by LangChain"
+
+
+@tool
+def blocking_langchain_tool(service: str) -> str:
+    """A LangChain tool that holds up its thread."""
+    return f"{service} in a daemon: {threading.current_thread().daemon}"
+
+
+class BlockingTool(BaseTool):
+    """A class of LangChain tools that holds up its thread."""
+
+    name: str = "blocking"
+    description: str = "Holds up its thread."
+
+    def _run(self, service: str) -> str:
+        return f"{service} in a daemon: {threading.current_thread().daemon}"
+
+
+blocking_class_of_tool = BlockingTool()
+
+
+@tool
+def losing_langchain_tool(service: str, config: str) -> str:
+    """A LangChain tool that would never get what it is given."""
+    return f"{service} {config}"
 
 
 @tool

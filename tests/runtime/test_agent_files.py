@@ -115,6 +115,18 @@ async def test_a_backend_of_ones_own_is_used_and_what_is_none_is_said(room: Room
             await wrong.warm()
 
 
+async def test_reading_takes_no_longer_than_a_call_may_and_asking_a_subagent_does(room: Room) -> None:
+    stuck = 'mode: deepagent\nbackend: {kind: python, python: "runtime.room_backends:stuck"}\n'
+    space = workspace(room.folder, agent(extra=stuck), limits="{tool_call: 300ms}")
+    runtime = AgentRuntime(space, room.store, room.seal)
+    task = call("task", subagent_type="general-purpose", description=f"{READ}; {READ}")
+
+    read, asked = await room.turn(runtime, f"{READ}; {task}")
+
+    assert read.output == "“Reading /notes/a.md” took longer than 0.3 s and was given up."
+    assert not asked.is_error
+
+
 async def test_only_a_sandbox_brings_commands_and_each_happens_once(room: Room) -> None:
     runtime = room.runtime('backend: {kind: python, python: "runtime.room_backends:sandbox"}\n')
     tools = (await runtime._bindings.get("ops")).tools

@@ -25,8 +25,9 @@ from harness_core.runtime import AgentRuntime, Asking, InterruptChunk, check_run
 from harness_core.runtime.mcp import ServerUnreachable
 from harness_core.runtime.resources import Resources
 from harness_core.store import Seal, Store
-from harness_core.workspace import Workspace
+from harness_core.workspace import Workspace, model_name
 
+ODD = "odd.name/with a very long tail that no provider of chat models would ever accept as it is"
 NEVER = "approval: never\nidempotent: true\n"
 
 
@@ -87,6 +88,7 @@ async def test_an_agent_calls_tools_of_servers_over_both_transports(
         chunks = await run(runtime, await leases.claim(), text)
         tools = set((await runtime._bindings.get("ops")).tools)
 
+    # The two are called at the same time, so either may answer first.
     assert {result.output for result in results(chunks)[:2]} == {
         "3 tickets about login",
         json.dumps({"id": 7, "title": "login"}, indent=2),
@@ -94,6 +96,45 @@ async def test_an_agent_calls_tools_of_servers_over_both_transports(
     assert effects(tmp_path) == ["search login"]
     assert effects(tmp_path / "remote") == ["create login"]
     assert tools == {"search", "header", "create", "pid", "read_stored_output"}
+
+
+async def test_arguments_reach_a_server_whatever_their_names_are(
+    tmp_path: Path, room: Room, leases: Leases
+) -> None:
+    space = workspace(tmp_path / "w", over_stdio(tmp_path, allow="apply"), agent("tickets"))
+    asked = call("apply", target="db", config="PROD", runtime="py", run_manager="me")
+
+    (result,) = results(await run(room.runtime(space), await leases.claim(), asked))
+
+    assert (result.is_error, result.output) == (False, "applied to db")
+    assert effects(tmp_path) == ["apply db PROD py me"]
+
+
+@pytest.mark.parametrize("name", ["odd.name*", "odd_name_with*"])
+async def test_a_policy_means_a_tool_by_the_servers_name_and_by_that_of_models(
+    tmp_path: Path, room: Room, leases: Leases, name: str
+) -> None:
+    rule = "{use: allow, approval: always, approvers: {users: [U2]}}"
+    policy = f"kind: Policy\nname: careful\ntools:\n  'tickets/{name}': {rule}\n"
+    space = workspace(tmp_path / "w", over_stdio(tmp_path), agent("tickets"), policy)
+
+    chunks = await run(room.runtime(space), await leases.claim(), call(model_name(ODD)))
+
+    assert any(isinstance(chunk, InterruptChunk) for chunk in chunks)
+    assert results(chunks) == []
+
+
+@pytest.mark.parametrize("name", [ODD, model_name(ODD)])
+async def test_middleware_means_a_tool_by_the_servers_name_and_by_that_of_models(
+    tmp_path: Path, room: Room, leases: Leases, name: str
+) -> None:
+    limit = f"middleware: [{{type: tool_call_limit, tool_name: '{name}', run_limit: 1}}]"
+    space = workspace(tmp_path / "w", over_stdio(tmp_path), agent("tickets", extra=limit))
+    once = call(model_name(ODD))
+
+    told = results(await run(room.runtime(space), await leases.claim(), f"{once}; {once}"))
+
+    assert [result.is_error for result in told] == [False, True]
 
 
 async def test_each_tool_has_its_own_rules_and_the_servers_schema(tmp_path: Path, room: Room) -> None:
@@ -132,6 +173,20 @@ async def test_what_a_server_says_went_wrong_is_an_answer_and_so_are_pictures(
     assert misfit.is_error
     assert "query" in misfit.output
     assert effects(tmp_path) == []
+
+
+async def test_a_failure_that_a_server_tells_is_without_the_secret_arguments(
+    tmp_path: Path, room: Room, leases: Leases
+) -> None:
+    secret = over_stdio(tmp_path, allow="broken", extra=f"{NEVER}arguments: {{title: {{secret: true}}}}\n")
+    space = workspace(tmp_path / "w", secret, agent("tickets"))
+
+    (failed,) = results(
+        await run(room.runtime(space), await leases.claim(), call("broken", title="hunter2222"))
+    )
+
+    assert failed.is_error
+    assert "no tickets today, •••" in failed.output
 
 
 async def test_a_call_that_broke_off_is_asked_about_and_an_idempotent_one_is_an_answer(
@@ -248,18 +303,26 @@ async def test_the_check_names_what_a_server_does_not_have_and_what_it_has(tmp_p
         over_stdio(tmp_path, "typo", allow="serch"),
         over_stdio(tmp_path, "map", extra='approval: {creat: always, "*": never}\nidempotent: true\n'),
         over_http("http://127.0.0.1:9/mcp", "gone"),
-        over_stdio(tmp_path, "fine", allow="search"),
+        over_stdio(tmp_path, "bare", allow="search", extra=f"{NEVER}arguments: {{qury: {{secret: true}}}}\n"),
+        over_stdio(
+            tmp_path, "fine", allow="search", extra=f"{NEVER}arguments: {{query: {{secret: true}}}}\n"
+        ),
         agent("typo"),
     )
 
     found = {each.path: each.message for each in await asyncio.to_thread(check_runtime, space)}
 
-    assert found["Tool typo"].startswith("allow names serch, and the server has broken, create, header,")
-    assert found["Tool map"].startswith("approval names creat, and the server has broken, create, header,")
+    assert found["Tool typo"].startswith(
+        "allow names serch, and the server has apply, broken, create, header,"
+    )
+    assert found["Tool map"].startswith(
+        "approval names creat, and the server has apply, broken, create, header,"
+    )
     assert found["Tool gone"] == (
         "the tool server “gone” cannot be used: ConnectError: All connection attempts failed"
     )
-    assert len(found) == 3
+    assert found["Tool bare: arguments.qury"] == "no tool of the server has such an argument"
+    assert len(found) == 4
 
 
 async def test_versions_of_a_workspace_share_a_session_and_the_last_one_ends_it(

@@ -56,9 +56,19 @@ async def test_a_function_that_blocks_does_not_hold_up_the_others() -> None:
         await hanging
 
 
+@pytest.mark.parametrize("attribute", ["blocking_langchain_tool", "blocking_class_of_tool"])
+async def test_a_langchain_tool_that_blocks_cannot_keep_the_process_from_ending(attribute: str) -> None:
+    assert await load_tool(spec(attribute)).tool.ainvoke({"service": "web"}) == "web in a daemon: True"
+
+
+async def test_a_plain_function_around_an_async_one_is_awaited() -> None:
+    assert "web connection pool" in await load_tool(spec("wrapped_logs")).tool.ainvoke({"service": "web"})
+
+
 @pytest.mark.parametrize(
     ("attribute", "words"),
     [
+        ("losing_langchain_tool", "argument called config, which LangChain would fill in"),
         ("undocumented", "has no docstring"),
         ("unannotated", "parameter service has no annotation"),
         ("open_ended", "cannot be filled by name"),
@@ -69,11 +79,6 @@ async def test_a_function_that_blocks_does_not_hold_up_the_others() -> None:
 def test_what_is_no_tool_is_refused_with_the_reason(attribute: str, words: str) -> None:
     with pytest.raises(ToolUnusable, match=words):
         load_tool(spec(attribute))
-
-
-def test_an_argument_that_the_tool_does_not_have_is_named() -> None:
-    with pytest.raises(ToolUnusable, match="has no argument password"):
-        load_tool(spec("status", arguments={"password": {"secret": True}}))
 
 
 @pytest.mark.parametrize(

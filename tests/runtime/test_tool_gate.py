@@ -146,6 +146,16 @@ async def test_a_tool_that_raises_ends_as_a_message_without_secrets_and_the_run_
     assert "hunter22" not in shown
 
 
+async def test_what_stands_inside_a_secret_argument_is_not_told_either(room: Room) -> None:
+    secret = {"auth": {"pin": "hunter2222", "codes": ["77881234", 99887766]}}
+
+    _, result, chunks = await room.call("breaks_in", secret, extra="arguments: {auth: {secret: true}}\n")
+
+    assert result.output == "ConnectionError: •••, ••• and ••• were refused"
+    shown = repr([chunk for chunk in chunks if not isinstance(chunk, InterruptChunk)])
+    assert not any(value in shown for value in ("hunter2222", "77881234", "99887766"))
+
+
 async def test_a_tool_past_its_time_limit_is_given_up_even_when_it_hangs_in_a_thread(room: Room) -> None:
     _, result, chunks = await room.call("stuck", {"service": "web"}, limits="{tool_call: 200ms}")
 
@@ -189,6 +199,14 @@ async def test_a_tool_learns_who_called_it_under_a_key_of_its_own(room: Room) ->
     assert sorted(result.output for result in told) == ["a for U1", "b for U1"]
     assert {(call.run_id, call.requester) for call in room_tools.keys} == {(fence.run_id, "U1")}
     assert len({call.key for call in room_tools.keys}) == 2
+
+
+async def test_arguments_reach_a_function_whatever_their_names_are(room: Room) -> None:
+    given = {"service": "web", "config": "PROD", "runtime": "py", "run_manager": "me", "callbacks": "none"}
+
+    _, result, _ = await room.call("applies", given)
+
+    assert (result.is_error, result.output) == (False, "web PROD py me none")
 
 
 async def test_the_model_cannot_fill_in_the_call_itself(room: Room) -> None:

@@ -10,7 +10,14 @@ import pytest
 from pydantic import BaseModel
 from workspace.workspace_folder import GOOD, good
 
-from harness_core.workspace import Diagnostic, ToolSpec, Workspace, check_against_schema
+from harness_core.workspace import (
+    Diagnostic,
+    ToolObject,
+    ToolSpec,
+    Workspace,
+    check_against_schema,
+    check_named_arguments,
+)
 from harness_core.workspace.argument_rules import possible_values
 
 
@@ -128,3 +135,22 @@ def test_a_title_that_names_an_argument_which_is_not_there_is_a_doubt(workspace:
     (found,) = findings(workspace, title="Deploy {servce} to {env}", label="Deploying {service}")
     assert (found.code, found.severity) == ("template-unknown-argument", "warning")
     assert (found.path, found.found, found.nearest) == ("Tool deploy: title", "{servce}", "service")
+
+
+@pytest.mark.parametrize(
+    ("schemas", "found"),
+    [
+        ([SCHEMA], ["pasword"]),
+        ([{"properties": {"pasword": {"type": "string"}}}, SCHEMA], []),
+        ([{"type": "object", "additionalProperties": {"type": "string"}}], []),
+    ],
+)
+def test_an_argument_that_no_tool_of_the_object_has_keeps_nothing_secret(
+    schemas: list[dict[str, object]], found: list[str]
+) -> None:
+    arguments = {"pasword": {"secret": True}}
+    tool = ToolObject.model_validate({"name": "deploy", "python": "acme:deploy", "arguments": arguments})
+
+    told = check_named_arguments(tool, schemas)
+
+    assert [(each.code, each.found) for each in told] == [("unknown-argument", name) for name in found]

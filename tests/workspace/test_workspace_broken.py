@@ -29,6 +29,7 @@ ELSEWHERE = {
     "condition-on-free-text": "test_workspace_arguments",
     "condition-unknown-argument": "test_workspace_arguments",
     "template-unknown-argument": "test_workspace_arguments",
+    "unknown-argument": "test_workspace_arguments",
 }
 
 #: Calls that carry a code, and which of their arguments it is.

@@ -246,6 +246,10 @@ def test_when_groups_are_unknown_a_restricting_rule_refuses_and_a_relaxing_one_i
         ("tickets/*", "create", "tickets", True),
         ("tickets/*", "create", "billing", False),
         ("t*/c*", "create", "tickets", True),
+        ("tickets/create.issue", "create.issue", "tickets", True),
+        ("tickets/create_issue", "create.issue", "tickets", True),
+        ("open_a_ticket", "open/a ticket", "tickets", True),
+        ("create.issue", "create_issue", "tickets", False),
     ],
 )
 def test_a_pattern_means_names_and_with_a_slash_their_server(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from workspace.workspace_folder import AGENT, GOOD, check, good, only
+from workspace.workspace_folder import AGENT, GOOD, MODEL, check, good, only
 
 SECRET = "sk-tell-nobody-4711"
 
@@ -111,6 +111,35 @@ def test_an_empty_value_counts_as_absent(tmp_path: Path) -> None:
     assert (workspace.agents["ops"].description, workspace.agents["ops"].tools) == ("", ())
     assert workspace.runtime.admins == ("U1",)
     assert workspace.runtime.concurrency.per_user == 5
+
+
+POLICY = "kind: Policy\nname: staff\nuse: allow\n"
+SERVER = "kind: Tool\nname: tickets\napproval: never\nmcp:\n  transport: http\n  url: https://mcp.example.com/mcp\n"
+NOBODY = "# - U012ABCDEF"
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        *(
+            (f"{POLICY}{key}:\n{NOBODY}\n", ("empty-scope", 4, key))
+            for key in ("agents", "users", "usergroups", "channels")
+        ),
+        (f"{POLICY}users: '${{BOSSES:-}}'\n", ("empty-scope", 4, "users")),
+        (f"{POLICY}users: ['${{BOSS:-}}']\n", ("empty-scope", 4, "users")),
+        (f"{SERVER}  allow:\n{NOBODY}\n", ("empty-value", 7, "mcp.allow")),
+        (
+            f"{AGENT}middleware: [m]\n---\nkind: Middleware\nname: m\ntype: tool_error\ntools:\n",
+            ("empty-value", 9, "tools"),
+        ),
+        (f"{AGENT}middleware:\n- {{type: tool_error, tools: }}\n", ("empty-value", 5, "middleware[0].tools")),
+    ],
+)
+def test_a_list_that_narrows_must_not_come_out_empty(
+    tmp_path: Path, document: str, expected: tuple[str, int, str]
+) -> None:
+    finding = only(check(tmp_path, a=MODEL if document.startswith(AGENT) else GOOD, b=document))
+    assert (finding.code, finding.line, finding.path) == expected
 
 
 def test_a_required_value_that_comes_out_empty_is_missing(tmp_path: Path) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
+from langchain_core.tools import StructuredTool
+from langchain_mcp_adapters.interceptors import MCPToolCallRequest
 from langchain_mcp_adapters.tools import convert_mcp_tool_to_langchain_tool
 from mcp import ClientSession
 from mcp.types import Tool
 
-from harness_core.canonical import digest
 from harness_core.foreign_schemas import SchemaUnreadable, check_schema
+from harness_core.runtime.handed_over import HandedOver
 from harness_core.runtime.mcp.session import McpSession
 from harness_core.runtime.tools import BoundTool, ToolUnusable
-from harness_core.workspace import ToolObject
+from harness_core.workspace import ToolObject, model_name
 from harness_core.workspace.schema.tools import BY_TOOL, REST
-
-LONGEST_NAME = 64
-"""Characters that every provider takes in the name of a tool."""
 
 
 async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[BoundTool, ...]:
@@ -39,21 +37,35 @@ async def load_server_tools(spec: ToolObject, session: McpSession) -> tuple[Boun
     return tuple(_bound(spec, offered[name], session) for name in names)
 
 
-def model_name(name: str) -> str:
-    """``name`` as every provider accepts it: letters, digits, _ and -, not too long."""
-    plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    if len(plain) <= LONGEST_NAME:
-        return plain
-    return f"{plain[: LONGEST_NAME - 9]}_{digest(name)[:8]}"
-
-
 def _bound(spec: ToolObject, offered: Tool, session: McpSession) -> BoundTool:
-    # It needs no more of a session than the one method, and ours stays the same when the connection does not.
-    tool = convert_mcp_tool_to_langchain_tool(cast("ClientSession", session), offered, server_name=spec.name)
-    named = tool.model_copy(
-        update={"name": model_name(offered.name), "description": tool.description or offered.name}
+    def converted(*interceptors: Any) -> StructuredTool:
+        # It needs no more of a session than the one method, and ours stays the same when the connection does not.
+        made: Any = convert_mcp_tool_to_langchain_tool(
+            cast("ClientSession", session),
+            offered,
+            server_name=spec.name,
+            tool_interceptors=list(interceptors),
+        )
+        return cast("StructuredTool", made)
+
+    async def serve(arguments: dict[str, Any]) -> Any:
+        async def as_given(request: MCPToolCallRequest, send: Callable[..., Awaitable[Any]]) -> Any:
+            return await send(request.override(args=arguments))
+
+        call: Any = converted(as_given).coroutine
+        return await call()
+
+    tool = converted()
+    handed = HandedOver(
+        name=model_name(offered.name),
+        description=tool.description or offered.name,
+        args_schema=tool.args_schema,
+        response_format=tool.response_format,
+        handle_tool_error=tool.handle_tool_error,
+        metadata=tool.metadata,
+        serve=serve,
     )
-    return BoundTool(spec=spec.for_tool(offered.name), tool=named, source=spec.name)
+    return BoundTool(spec=spec.for_tool(offered.name), tool=handed, source=spec.name)
 
 
 def _refuse_unknown(key: str, named: Iterable[str], offered: Mapping[str, Any]) -> None:

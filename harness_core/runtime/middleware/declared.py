@@ -10,6 +10,7 @@ from typing import Any, Final
 from langchain.agents.middleware import AgentMiddleware
 
 from harness_core.errors import WorkspaceInvalid
+from harness_core.runtime.handed_over import lost_arguments
 from harness_core.runtime.middleware.around_model import (
     context_editing,
     model_call_limit,
@@ -26,6 +27,7 @@ from harness_core.runtime.middleware.around_tools import tool_emulator, tool_err
 from harness_core.runtime.middleware.custom import load_custom
 from harness_core.runtime.middleware.kit import Kit, MiddlewareUnusable
 from harness_core.runtime.middleware.shell import file_search, shell
+from harness_core.runtime.middleware.spelling import as_models_spell
 from harness_core.runtime.tools import BoundTool
 from harness_core.workspace import AgentSpec, Diagnostic, MiddlewareSpec, ToolSpec, Workspace
 from harness_core.workspace.schema.tool_middleware import CustomSpec
@@ -76,7 +78,8 @@ def declared_middleware(workspace: Workspace, agent: AgentSpec, kit: Kit) -> Dec
     for spec in sorted(workspace.middleware_of(agent), key=lambda spec: spec.side):
         known = {**kit.tools, **{tool.name: tool for tool in brought}}
         try:
-            made = BUILDERS[spec.type](spec, replace(kit, tools=known))
+            made = BUILDERS[spec.type](as_models_spell(spec), replace(kit, tools=known))
+            tools = _brought(spec, made) if made is not None else []
         except WorkspaceInvalid as error:
             findings += [each for each in error.findings if isinstance(each, Diagnostic)]
             continue
@@ -86,7 +89,7 @@ def declared_middleware(workspace: Workspace, agent: AgentSpec, kit: Kit) -> Dec
             continue
         if made is not None:
             (before if spec.side == "around_model" else around).append(made)
-            brought += _brought(spec, made)
+            brought += tools
     findings += _repeated(agent, before)
     if findings:
         raise WorkspaceInvalid(findings)
@@ -97,9 +100,18 @@ def _brought(spec: MiddlewareSpec, made: Layer) -> list[BoundTool]:
     """The tools that it brings, as the gate has to know them.
 
     Those of a class of somebody's own happen once: nothing is known about them.
+
+    :raises MiddlewareUnusable: such a tool has an argument that would never reach it.
     """
     tools = getattr(made, "tools", ())  # classes that bring none need not say so
     if isinstance(spec, CustomSpec):
+        for tool in tools:
+            lost = lost_arguments(tool)
+            if lost:
+                raise MiddlewareUnusable(
+                    f"{spec.python} brings the tool {tool.name} with an argument called {', '.join(lost)}, which "
+                    "LangChain would fill in by itself: call it something else"
+                )
         return [BoundTool(spec=ToolSpec(name=tool.name), tool=tool) for tool in tools]
     return [
         BoundTool(spec=about, tool=tool, stays_inside=about.idempotent)

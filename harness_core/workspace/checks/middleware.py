@@ -21,6 +21,7 @@ from harness_core.workspace.schema.tool_middleware import (
     ToolRetrySpec,
 )
 from harness_core.workspace.schema.tools import REST
+from harness_core.workspace.tool_names import model_name
 
 
 def check_middleware(picture: Picture) -> None:
@@ -33,6 +34,7 @@ def check_middleware(picture: Picture) -> None:
             _check_order(agent, outer, inner)
         tools = picture.tools_of(agent)
         for each in declared:
+            _check_not_empty(each)
             _check_tool_names(each, tools)
             if isinstance(each.spec, ToolRetrySpec):
                 _check_retry(agent, each, each.spec, picture)
@@ -82,11 +84,20 @@ def _check_order(
     )
 
 
+def _check_not_empty(declared: Declared) -> None:
+    path = (*declared.path, "tools")
+    if declared.document.is_left_empty(*path):
+        message = "“tools” has no value, and without one it would work on every tool"
+        allowed = "some tools, or no such key for all of them"
+        declared.document.report(path, "empty-value", message, allowed=allowed)
+
+
 def _check_tool_names(declared: Declared, tools: ToolNames) -> None:
     if not tools.complete:
         return
+    spelled = {model_name(name) for name in tools.names}
     for path, name in _named_tools(declared.spec):
-        if name not in tools.names:
+        if model_name(name) not in spelled:
             declared.document.report(
                 (*declared.path, *path),
                 "unknown-tool",
@@ -129,9 +140,11 @@ def _check_retry(agent: Seen[AgentSpec], declared: Declared, spec: ToolRetrySpec
 def _once(tool: ToolObject, wanted: Sequence[str] | None, known: ToolNames) -> list[str]:
     """The object's tools that are not idempotent, of those ``wanted``; ``server/*`` where only the server knows them."""
     if tool.tools is not None:
-        names = [name for name in tool.tools if wanted is None or name in wanted]
+        spelled = {model_name(name) for name in wanted or ()}
+        names = [name for name in tool.tools if wanted is None or model_name(name) in spelled]
     elif wanted is not None:
-        names = [name for name in wanted if name not in known.names]
+        spelled = {model_name(name) for name in known.names}
+        names = [name for name in wanted if model_name(name) not in spelled]
     else:
         return [] if tool.for_tool(REST).idempotent else [f"{tool.name}/{REST}"]
     return [name for name in names if not tool.for_tool(name).idempotent]

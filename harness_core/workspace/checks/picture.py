@@ -23,13 +23,20 @@ from harness_core.workspace.schema import (
 
 S = TypeVar("S", bound=Spec)
 
+EXECUTE: Final = "execute"
+"""The tool that runs commands, where the files of a deep agent lie in a sandbox."""
+
 FILE_TOOLS: Final = frozenset(
-    {"ls", "read_file", "write_file", "edit_file", "delete", "glob", "grep", "execute"}
+    {"ls", "read_file", "write_file", "edit_file", "delete", "glob", "grep", EXECUTE}
 )
-"""What every deep agent can do with its files."""
+"""What deep agents can do with their files."""
 
 TASK: Final = "task"
 """The tool that hands work to a subagent."""
+
+
+READ_ON: Final = "read_stored_output"
+"""The tool that every agent has, to read on in outputs that were cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class ToolNames:
-    """Names that models know tools by. ``complete`` is false when there may be more."""
+    """Names of tools, as their servers have them. ``complete`` is false when there may be more."""
 
     names: frozenset[str]
     complete: bool

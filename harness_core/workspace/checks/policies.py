@@ -17,11 +17,13 @@ from harness_core.workspace.schema import (
     RuntimeSpec,
     ToolObject,
 )
+from harness_core.workspace.schema.policies import SCOPES
 from harness_core.workspace.schema.tools import REST
 
 
 def check_policies(picture: Picture) -> None:
     for policy in picture.policies.values():
+        _check_scope(policy)
         for pattern in policy.spec.tools:
             _check_pattern(policy, pattern, picture)
     _check_conflicts(picture)
@@ -29,6 +31,18 @@ def check_policies(picture: Picture) -> None:
         _check_quorums(picture)
         _check_grants(picture)
         _check_somebody_approves(picture)
+
+
+def _check_scope(policy: Seen[PolicySpec]) -> None:
+    """A list that is absent does not narrow; one that is written and has nothing in it was meant to."""
+    for key in SCOPES:
+        if policy.document.is_left_empty(key):
+            policy.document.report(
+                (key,),
+                "empty-scope",
+                f"“{key}” has no value, and without one the policy would be about all of them",
+                allowed=f"some {key}, or no such key for all of them",
+            )
 
 
 def _check_pattern(policy: Seen[PolicySpec], pattern: str, picture: Picture) -> None:

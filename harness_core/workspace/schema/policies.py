@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,9 @@ from harness_core.workspace.schema.approvals import ApprovalRule, Approvers, ref
 from harness_core.workspace.schema.base import Spec
 
 Use: TypeAlias = Literal["allow", "deny"]
+
+SCOPES: Final = ("agents", "users", "usergroups", "channels")
+"""The lists that say which runs a policy is about."""
 
 
 class Grants(Spec):
@@ -92,7 +95,7 @@ class PolicySpec(Spec):
 
     @model_validator(mode="after")
     def _is_about_somebody(self) -> PolicySpec:
-        for key in ("agents", "users", "usergroups", "channels"):
+        for key in SCOPES:
             if getattr(self, key) == ():
                 raise PydanticCustomError(
                     "empty_scope",

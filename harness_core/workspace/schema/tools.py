@@ -98,7 +98,7 @@ class _Tool(Spec):
 
 
 class ToolSpec(_Tool):
-    """One tool, by the name that models know it by, and how careful to be with it. Absent ``approval`` is ``never``.
+    """One tool, by the name that its server gives it, and how careful to be with it. Absent ``approval`` is ``never``.
 
     ``server`` names the Tool object that it came from, where that is an MCP server.
     """
@@ -174,11 +174,11 @@ class ToolObject(_Tool):
 
     @property
     def tools(self) -> tuple[str, ...] | None:
-        """The names that models know the tools by; None when only the server can tell."""
+        """The names of the tools, as their server has them; None when only the server can tell."""
         return (self.name,) if self.mcp is None else self.mcp.allow
 
     def has_tool(self, tool: str) -> bool:
-        """Whether models may know a tool of this object by that name."""
+        """Whether a tool of this object may have that name."""
         return self.tools is None or tool in self.tools
 
     def for_tool(self, tool: str | None = None) -> ToolSpec:
