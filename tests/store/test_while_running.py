@@ -181,14 +181,14 @@ class TestSteering:
 
         assert await caller.store.runs.accept(message) == Duplicate(run_id=heir.run_id)
 
-    async def test_who_was_read_has_asked_too_and_who_was_not_has_not(self, caller: Caller) -> None:
+    async def test_who_the_model_is_told_of_has_asked_too_and_others_have_not(self, caller: Caller) -> None:
         claim = await caller.running(user="U1")
         await steer(caller, "one", user="U2")
         await steer(caller, "two", user="U3")
         (first, _) = await unread(caller, claim)
 
-        await caller.store.messages.mark_read(claim.fence, [first])
-        await caller.store.messages.mark_read(claim.fence, [first])
+        assert await caller.store.messages.take(claim.fence, [first]) == {first: "one"}
+        assert await caller.store.messages.take(claim.fence, [first]) == {first: "one"}
 
         assert (await caller.store.runs.get(claim.run.run_id)).requesters == ("U1", "U2")
 
@@ -199,8 +199,11 @@ class TestSteering:
         await caller.later(11)
 
         with pytest.raises(StaleFence):
+            await caller.store.messages.take(claim.fence, waiting)
+        with pytest.raises(StaleFence):
             await caller.store.messages.mark_read(claim.fence, waiting)
 
+        assert (await caller.store.runs.get(claim.run.run_id)).requesters == ("U1",)
         assert await unread(caller, claim) == waiting
 
     async def test_a_run_takes_twenty_messages_and_no_more(self, caller: Caller) -> None:

@@ -18,8 +18,15 @@ local function create(run, tenant, conversation, thread, user, position, fields)
   emit(run, tenant, 'run.queued', 'P', cjson.encode({ position = position }))
 end
 
+-- Whether the model of a run was told a message that was added to it, may it have answered or not.
+local function taken(said)
+  local s = redis.call('HMGET', said, 'taken_at', 'read_at')
+  return s[1] or s[2]
+end
+
 -- Messages that a run ends without having read: the first becomes the next run of the conversation, which reads the
--- others. Corrections of what is over, and what was said in a thread that is left behind, go with the run.
+-- others. Corrections of what is over, what was taken back, and what was said in a thread that is left behind, go with
+-- the run.
 local function pass_on(run, tenant, conversation)
   local left = redis.call('LRANGE', key.steers(run), 0, -1)
   redis.call('DEL', key.steers(run))
@@ -28,10 +35,12 @@ local function pass_on(run, tenant, conversation)
   local heir
   for _, id in ipairs(left) do
     local said = key.steer(run, id)
-    local s = redis.call('HMGET', said, 'kind', 'user', 'input', 'agent', 'channel', 'target', 'traceparent')
-    if s[1] ~= 'message' or not current then
+    local s = redis.call('HMGET', said, 'kind', 'user', 'input', 'agent', 'channel', 'target', 'traceparent',
+      'withdrawn')
+    if s[1] ~= 'message' or s[8] or not current then
       redis.call('DEL', said)
     elseif heir then
+      redis.call('HDEL', said, 'taken_at')
       redis.call('RENAME', said, key.steer(heir, id))
       redis.call('RPUSH', key.steers(heir), id)
     else
