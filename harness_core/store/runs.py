@@ -15,6 +15,7 @@ seen:<tenant>:<name>    str    a message that was taken in, 72 h
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -38,6 +39,8 @@ from harness_core.store.keys import Keys
 from harness_core.store.run_record import FIELDS, decode_input, decode_run
 from harness_core.store.scripts import Argument, Scripts, texts
 from harness_core.store.seal import Seal
+
+log = logging.getLogger(__name__)
 
 TAKEOVERS = 10
 """How often a run may be taken over in all, however far it comes in between."""
@@ -91,22 +94,36 @@ class RunRepository:
     async def claim(
         self, worker: str, *, want: int, per_tenant: int, per_user: int, lease: float
     ) -> list[Claim]:
-        """Leases up to ``want`` runs to ``worker`` for ``lease`` seconds, within the caps."""
+        """Leases up to ``want`` runs to ``worker`` for ``lease`` seconds, within the caps.
+
+        What is leased is told whatever fails then; one that cannot be read is left until its lease is over.
+        """
         claims: list[Claim] = []
-        for keys in self._scripts.all_keys():
-            if len(claims) >= want:
-                break
-            reply = await self._scripts.call(
-                "claim", keys, worker, _ms(lease), want - len(claims), per_tenant, per_user
-            )
-            for run_id, taken_over, epoch in reply:
-                claims.append(await self._claimed(keys, run_id.decode(), taken_over == b"1", int(epoch)))
+        try:
+            for keys in self._scripts.all_keys():
+                if len(claims) >= want:
+                    break
+                reply = await self._scripts.call(
+                    "claim", keys, worker, _ms(lease), want - len(claims), per_tenant, per_user
+                )
+                for run_id, taken_over, epoch in reply:
+                    claim = await self._claimed(keys, run_id.decode(), taken_over == b"1", int(epoch))
+                    claims += [claim] if claim is not None else []
+        except StoreError as error:
+            if not claims:
+                raise
+            log.warning("not all was claimed: %s", error)
         return claims
 
-    async def _claimed(self, keys: Keys, run_id: str, taken_over: bool, epoch: int) -> Claim:  # noqa: FBT001 - a row of the reply
-        run = await self._read(keys, run_id)
+    async def _claimed(self, keys: Keys, run_id: str, taken_over: bool, epoch: int) -> Claim | None:  # noqa: FBT001 - a row of the reply
+        try:
+            run = await self._read(keys, run_id)
+        except (LookupError, TypeError, ValueError):  # a damaged record
+            log.exception("run_unreadable", extra={"run_id": run_id})
+            return None
         if run is None:
-            raise RunNotFound(run_id)
+            log.warning("run_gone", extra={"run_id": run_id})
+            return None
         fence = Fence(
             tenant=run.tenant,
             conversation=run.conversation,
@@ -225,14 +242,9 @@ class RunRepository:
         found: list[list[str]] = [[], [], []]
         for keys in self._scripts.all_keys():
             reply = await self._scripts.call(
-                "reap",
-                keys,
-                max_attempts,
-                TAKEOVERS,
-                limit,
-                "" if hold_before is None else hold_before,
+                "reap", keys, max_attempts, TAKEOVERS, limit, "" if hold_before is None else hold_before,
                 GIVEN_UP if max_attempts else NOT_RECOVERED,
-            )
+            )  # fmt: skip
             for ids, more in zip(found, reply, strict=True):
                 ids.extend(texts(more))
         taken, dead, held = map(tuple, found)
