@@ -191,7 +191,7 @@ class Conversations:
                 if run.attempts > MAX_ATTEMPTS or run.takeovers > MAX_TAKEOVERS:
                     self.end(run_id, "failed")
                 else:
-                    run.held = hold
+                    run.held = hold and not run.stopping
 
     def park(self, run_id: str) -> str:
         run = self.runs[run_id]
