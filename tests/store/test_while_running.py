@@ -46,6 +46,12 @@ async def texts(caller: Caller) -> list[str]:
     return [(await caller.store.runs.load_input(run.run_id)).text for run in await line(caller)]
 
 
+async def latest(caller: Caller) -> str | None:
+    thread = await caller.store.threads.find("T1", "C1:1.0")
+    assert thread is not None
+    return thread.latest_run
+
+
 async def unread(caller: Caller, claim: Claim) -> list[str]:
     return [each.message for each in await caller.store.messages.written_to(claim.fence) if not each.read]
 
@@ -170,6 +176,29 @@ class TestSteering:
         assert following.run.run_id == heir.run_id
         assert [each.text for each in await caller.store.messages.written_to(following.fence)] == ["two"]
         assert await caller.store.messages.written_to(claim.fence) == []
+
+    async def test_the_latest_run_of_a_thread_stays_the_last_in_line(self, caller: Caller) -> None:
+        claim = await caller.running()
+        await accept(caller, "waits")
+        await accept(caller, "now", while_running="interrupt")
+        (_, _, last) = await line(caller)
+        assert await latest(caller) == last.run_id
+        await caller.store.runs.finish(claim.fence, RunState.CANCELLED, RunCancelled(by="U1"))
+        (following,) = await caller.claim()
+        await steer(caller, "one")
+        await caller.store.runs.finish(following.fence, RunState.FAILED, RunFailed(reason="x"))
+
+        assert await texts(caller) == ["one", "waits"]
+        assert await latest(caller) == last.run_id
+
+    async def test_a_message_that_nobody_waits_behind_becomes_the_latest_run(self, caller: Caller) -> None:
+        claim = await caller.running()
+        await steer(caller, "one")
+        await caller.store.runs.finish(claim.fence, RunState.FAILED, RunFailed(reason="x"))
+
+        (heir,) = await line(caller)
+
+        assert await latest(caller) == heir.run_id
 
     async def test_a_message_that_became_a_run_is_still_the_same_message(self, caller: Caller) -> None:
         claim = await caller.running()
