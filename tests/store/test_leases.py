@@ -286,32 +286,6 @@ async def test_a_run_that_is_handed_over_counts_no_attempt_and_is_claimed_at_onc
         await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="late")])
 
 
-async def test_a_batch_that_is_sent_again_is_appended_once(caller: Caller) -> None:
-    claim = await caller.running()
-    before = (await caller.store.runs.get(claim.run.run_id)).events
-
-    for _ in range(3):
-        await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="a"), OutputDelta(text="b")])
-    await caller.store.runs.append(claim.fence, 2, [OutputDelta(text="c")])
-
-    events = await caller.store.events.read(claim.run.run_id, after=before)
-    assert [event.payload for event in events] == [OutputDelta(text=text) for text in "abc"]
-    assert [event.seq for event in events] == [before + 1, before + 2, before + 3]
-
-
-async def test_batches_of_many_runs_travel_together_and_fail_alone(caller: Caller) -> None:
-    fresh = await caller.running()
-    lost = await caller.running(conversation="C:lost", user="U2")
-    await caller.store.runs.release(lost.fence)
-    await caller.store.client.script_flush()
-
-    answers = await caller.store.runs.append_all(
-        [(fresh.fence, 1, [OutputDelta(text="a")]), (lost.fence, 1, [OutputDelta(text="b")])]
-    )
-
-    assert [type(answer).__name__ for answer in answers] == ["Appended", "StaleFence"]
-
-
 async def test_people_at_their_cap_hold_up_nobody_however_many_of_their_runs_come_first(
     caller: Caller,
 ) -> None:
