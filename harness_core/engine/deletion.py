@@ -35,7 +35,7 @@ SHOW_WITHIN = 10.0
 LOOK = 0.2
 """Seconds between two looks at whether they have."""
 
-_ROUNDS = 20  # times a thread is emptied that people keep writing in
+_ROUNDS = 20  # times a thread or a team is emptied that people keep writing in
 
 Kind = Literal["thread", "user", "team"]
 
@@ -150,8 +150,25 @@ class Deletion:
         return done
 
     async def _of_tenant(self, tenant: str, plan: DeletionPlan, by: str) -> Deleted:
-        done, ids = Deleted(), set[str]()
+        if plan.kind == "team":
+            return await self._whole_team(tenant, plan, by)
         threads = [thread_id for owner, thread_id in plan.threads if owner == tenant]
+        return await self._emptied(tenant, threads, plan, by)
+
+    async def _whole_team(self, tenant: str, plan: DeletionPlan, by: str) -> Deleted:
+        """Until a look finds nothing: people may write anywhere meanwhile, and what begins while the keys of the team
+        are removed is in none of its indexes.
+        """
+        done = await self._emptied(tenant, await self._store.erasure.threads_of_tenant(tenant), plan, by)
+        for _ in range(_ROUNDS):
+            more = await self._store.erasure.threads_of_tenant(tenant)
+            if done.left or not more:
+                return done
+            done = _sum(done, await self._emptied(tenant, more, plan, by))
+        return replace(done, left=tuple(await self._store.erasure.threads_of_tenant(tenant)))
+
+    async def _emptied(self, tenant: str, threads: Sequence[str], plan: DeletionPlan, by: str) -> Deleted:
+        done, ids = Deleted(), set[str]()
         for thread_id in threads:
             ids.add(thread_id)
             if plan.kind != "team":

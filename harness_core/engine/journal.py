@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from harness_core.errors import StaleFence, StoreError
+from harness_core.errors import StaleFence, StoreError, StoreUnavailable
 from harness_core.events import OutputDelta, Payload, ReasoningDelta
 from harness_core.models import Fence
 from harness_core.store import Appended, RunRepository
@@ -119,14 +119,17 @@ class EventWriter:
         batches = [(journal, batch) for journal in journals if (batch := journal.batch()) is not None]
         if not batches:
             return
-        try:
-            answers = await self._runs.append_all([batch for _, batch in batches])
-        except StoreError as error:
-            log.warning("events wait: %s", error)
-            return
+        answers = await self._runs.append_all([batch for _, batch in batches])
+        waiting: list[tuple[str, StoreUnavailable]] = []
         for (journal, (fence, _, _)), answer in zip(batches, answers, strict=True):
-            journal.confirm(answer)
-            self._written(fence.run_id)
+            if isinstance(answer, StoreUnavailable):
+                waiting.append((fence.run_id, answer))
+            else:
+                journal.confirm(answer)
+                self._written(fence.run_id)
+        if waiting:
+            run_id, error = waiting[0]
+            log.warning("events of %d runs wait: %s", len(waiting), error, extra={"run_id": run_id})
 
 
 def _merged(last: Payload, new: Payload) -> Payload | None:

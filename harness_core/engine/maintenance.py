@@ -64,6 +64,8 @@ class Maintenance:
         self._told = told
         self._done = Upkept()
         self._renewed = 0.0
+        # Where the look at threads was cut off: the partition, and how many threads at its front have to wait.
+        self._reached = (0, 0)
 
     async def run(self) -> None:
         """Does its turns until cancelled."""
@@ -153,17 +155,23 @@ class Maintenance:
                 yield
 
     async def _look_after_threads(self) -> AsyncIterator[None]:
-        """Checkpoints of threads that nobody works on and of threads that are gone; threads that never were used."""
+        """Checkpoints of threads that nobody works on and of threads that are gone; threads that never were used.
+
+        A pass goes on where the last one was cut off: threads that wait must not keep those behind them waiting.
+        """
         settings = self._holder.current.runtime.maintenance
         before = await self._store.now() - round(settings.finished_runs_for * 1000)
         if await self._store.upkeep.keeps_fewer(settings.keep_checkpoints):
             await self._store.upkeep.look_at(await self._store.checkpoints.threads())
-        for partition in range(self._store.upkeep.partitions):
-            left = 0
+        first, left = self._reached
+        for partition in range(first, self._store.upkeep.partitions):
             while threads := await self._store.upkeep.idle_threads(partition, limit=_PORTION, skip=left):
                 for thread in threads:
                     left += not await self._look_after(thread, settings.keep_checkpoints, before)
+                    self._reached = partition, left
                     yield
+            left = 0
+        self._reached = (0, 0)
 
     async def _look_after(self, thread: IdleThread, keep: int, before: int) -> bool:
         """Whether there is nothing left to do about the thread."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from langchain.agents.middleware.types import ToolCallRequest
@@ -69,8 +70,10 @@ class Passing:
         facts = self._facts
         standing = await self._desk.journal.standing(facts.fence, facts.key)
         match next_step(standing):
-            case Judge() | AskAgain():
+            case Judge():
                 await self._open(standing)
+            case AskAgain():
+                return await self._ask_again(standing)
             case Doubt(number=number):
                 await self._doubt(standing, number)
             case Wait(approval_id=approval_id):
@@ -89,23 +92,43 @@ class Passing:
     async def _open(self, standing: Standing) -> None:
         """Records the verdict, with the question where people decide."""
         facts = await self._facts.as_asked(standing.requesters)
-        spec = facts.tool.spec
         match self._desk.judge(facts.tool, facts.arguments, facts.site):
             case Allow():
                 await self._record("allow", self._digest())
             case Deny(reason=reason):
-                why = f"{reason} Run {facts.fence.run_id}."
-                title = facts.tool.title(facts.arguments)
-                self._say(CallRefused(call=facts.call, tool=spec.name, title=title, message=why))
-                await self._record("deny", self._digest(), note=why)
+                await self._record("deny", self._digest(), note=self._refusal(facts, reason))
             case Ask() as ask:
-                stands_for = self._digest(policy=ask.digest)
-                workspace = self._desk.digest(facts.site.agent) if ask.offer is not None else ""
-                about = question(
-                    facts, ask, stands_for=stands_for, pause=standing.pause,
-                    preview=await preview(spec, facts.arguments), workspace=workspace,
-                )  # fmt: skip
-                await self._record("ask", stands_for, asking=about)
+                await self._ask(facts, standing, ask)
+
+    async def _ask_again(self, standing: Standing) -> Result | None:
+        """That people have to decide was settled before: who would let it pass by now only says whom to ask."""
+        facts = await self._facts.as_asked(standing.requesters)
+        match self._desk.judge(facts.tool, facts.arguments, facts.site):
+            case Allow():
+                ask = self._desk.ask_about_outcome(facts.tool, facts.site)
+                await self._ask(facts, standing, replace(ask, offer=None))
+            case Deny(reason=reason):
+                why = self._refusal(facts, reason)
+                return await self._conclude(self._error(why), ok=False, outcome="refused")
+            case Ask() as ask:
+                await self._ask(facts, standing, ask)
+        return None
+
+    async def _ask(self, facts: CallFacts, standing: Standing, ask: Ask) -> None:
+        stands_for = self._digest(policy=ask.digest)
+        workspace = self._desk.digest(facts.site.agent) if ask.offer is not None else ""
+        about = question(
+            facts, ask, stands_for=stands_for, pause=standing.pause,
+            preview=await preview(facts.tool.spec, facts.arguments), workspace=workspace,
+        )  # fmt: skip
+        await self._record("ask", stands_for, asking=about)
+
+    def _refusal(self, facts: CallFacts, reason: str) -> str:
+        """What the model reads about it; people are told at once."""
+        why = f"{reason} Run {facts.fence.run_id}."
+        title = facts.tool.title(facts.arguments)
+        self._say(CallRefused(call=facts.call, tool=facts.tool.spec.name, title=title, message=why))
+        return why
 
     async def _doubt(self, standing: Standing, number: int) -> None:
         facts, approval = await self._facts.as_asked(standing.requesters), standing.approval

@@ -2,12 +2,14 @@
 
 Only those who might have started the run are read; what others write becomes a run of its own, which is refused.
 It passes whatever else looks at messages before the model does. The ids are fixed, and the checkpoint says which of
-them it holds, so a crash at any point repeats nothing and loses nothing. Read is what a model has answered to.
+them it holds, so a crash at any point repeats nothing and loses nothing. Read is what a model has answered to;
+from the moment it is told, nobody can take a message back unnoticed, and who wrote it has asked for what it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
@@ -43,11 +45,22 @@ class Steering(AgentMiddleware[Any, Any]):
         written = await self._messages.written_to(fence) if fence is not None else []
         if company is not None:
             written = [each for each in written if await company.admits(each.user)]
-        ids = [each.message for each in written]
-        if fence is None or ids == held:
+        if fence is None:
             return None
-        fresh = [_message(fence.run_id, each) for each in written if each.message not in held]
-        return {"messages": fresh, "steered": ids}
+        taken = await self._taken(fence, written)
+        ids = [each.message for each in taken]
+        fresh = [_message(fence.run_id, each) for each in taken if each.message not in held]
+        return None if ids == held else {"messages": fresh, "steered": ids}
+
+    async def _taken(self, fence: Fence, written: Sequence[Steer]) -> list[Steer]:
+        """As they are when the model is about to be told them, which may be another text, or gone."""
+        unread = [each.message for each in written if not each.read]
+        texts = await self._messages.take(fence, unread) if unread else {}
+        return [
+            each if each.read else replace(each, text=texts[each.message])
+            for each in written
+            if each.read or each.message in texts
+        ]
 
     async def awrap_model_call(
         self,

@@ -22,7 +22,8 @@ from harness_core.store.listing import RunList, ThreadRepository
 from harness_core.store.messages import MessageRepository, Moved, Restart
 from harness_core.store.outputs import OutputRepository
 from harness_core.store.presence import PresenceRepository
-from harness_core.store.runs import Appended, Parked, Reaped, RunRepository
+from harness_core.store.run_answers import Appended, Parked, Reaped
+from harness_core.store.runs import RunRepository
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 from harness_core.store.switches import SwitchRepository

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from harness_core.errors import StaleFence
 from harness_core.models import Fence, Steer, new_thread_id
@@ -69,7 +69,7 @@ class MessageRepository:
                 return Moved(outcome="nothing")
 
     async def withdraw(self, tenant: str, name: str, by: str) -> Moved:
-        """Takes a message back that nobody has begun with, or that a run at work has not read yet."""
+        """Takes a message back that nobody has begun with, or that the model of a run at work was not told yet."""
         reply = await self._scripts.call("withdraw", self._scripts.keys(tenant), tenant, name, by)
         match texts(reply):
             case ["cancelled" | "unread" as outcome, run]:
@@ -107,7 +107,7 @@ class MessageRepository:
             Steer(
                 message=message,
                 user=user.decode(),
-                text=decode_input(self._seal.open(sealed, fence.tenant, message, "input").decode()).text,
+                text=self._text(fence.tenant, message, sealed),
                 kind="correction" if kind == b"correction" else "message",
                 read=place < len(read),
             )
@@ -115,14 +115,32 @@ class MessageRepository:
             if sealed  # one that was withdrawn in between
         ]
 
-    async def mark_read(self, fence: Fence, messages: Sequence[str]) -> None:
-        """The checkpoint of the run holds these messages from now on.
+    async def take(self, fence: Fence, messages: Sequence[str]) -> dict[str, str]:
+        """What these messages say, which the model of the run is about to be told; without those that are gone.
 
         :raises StaleFence: the lease is gone.
         """
+        rows = (await self._of_steers("steers_taken", fence, messages))[1:]
+        return {
+            message.decode(): self._text(fence.tenant, message.decode(), sealed)
+            for message, sealed in zip(rows[::2], rows[1::2], strict=True)
+        }
+
+    async def mark_read(self, fence: Fence, messages: Sequence[str]) -> None:
+        """The checkpoint of the run holds these messages, and its model has answered to them.
+
+        :raises StaleFence: the lease is gone.
+        """
+        await self._of_steers("steers_read", fence, messages)
+
+    async def _of_steers(self, verb: str, fence: Fence, messages: Sequence[str]) -> list[Any]:
         keys = self._scripts.keys(fence.tenant)
         reply = await self._scripts.call(
-            "steers_read", keys, fence.tenant, fence.conversation, fence.run_id, fence.epoch, *messages
+            verb, keys, fence.tenant, fence.conversation, fence.run_id, fence.epoch, *messages
         )
         if reply[0] == b"fenced":
             raise StaleFence(f"run {fence.run_id}: epoch {fence.epoch} no longer holds the lease")
+        return reply
+
+    def _text(self, tenant: str, message: str, sealed: bytes) -> str:
+        return decode_input(self._seal.open(sealed, tenant, message, "input").decode()).text

@@ -15,11 +15,17 @@ seen:<tenant>:<name>    str    a message that was taken in, 72 h
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from harness_core.errors import IllegalTransition, RunNotFound, StaleFence, StoreError, UnreadMessages
+from harness_core.errors import (
+    RunNotFound,
+    StaleFence,
+    StoreError,
+    StoreUnavailable,
+    UnreadMessages,
+)
 from harness_core.events import Payload, RunRouted, encode_payload
 from harness_core.models import (
     Acceptance,
@@ -35,9 +41,12 @@ from harness_core.states import RunState
 from harness_core.store.acceptance import accept_arguments, acceptance
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
+from harness_core.store.run_answers import Appended, Parked, Reaped, appended, refuse
 from harness_core.store.run_record import FIELDS, decode_input, decode_run
 from harness_core.store.scripts import Argument, Scripts, texts
 from harness_core.store.seal import Seal
+
+log = logging.getLogger(__name__)
 
 TAKEOVERS = 10
 """How often a run may be taken over in all, however far it comes in between."""
@@ -45,31 +54,6 @@ TAKEOVERS = 10
 GIVEN_UP = "The bot stopped again and again while it worked on this, so it was given up. Press Retry, or ask an admin."
 
 NOT_RECOVERED = "The bot stopped while it worked on this, and is set not to go on by itself. Press Retry to start it anew."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reaped:
-    """Runs whose worker was lost: those that go on, those given up, and those that wait to be let go on."""
-
-    taken: tuple[str, ...]
-    dead: tuple[str, ...]
-    held: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
-    """``cancelled_by`` names who asked this run to stop, if anyone did."""
-
-    cancelled_by: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """How a run stands after it asked: ``by`` names who wants it stopped, ``pause`` is its next stretch."""
-
-    outcome: Literal["waiting", "resuming", "cancelled"]
-    pause: int = 1
-    by: str = ""
 
 
 class RunRepository:
@@ -91,22 +75,36 @@ class RunRepository:
     async def claim(
         self, worker: str, *, want: int, per_tenant: int, per_user: int, lease: float
     ) -> list[Claim]:
-        """Leases up to ``want`` runs to ``worker`` for ``lease`` seconds, within the caps."""
+        """Leases up to ``want`` runs to ``worker`` for ``lease`` seconds, within the caps.
+
+        What is leased is told whatever fails then; one that cannot be read is left until its lease is over.
+        """
         claims: list[Claim] = []
-        for keys in self._scripts.all_keys():
-            if len(claims) >= want:
-                break
-            reply = await self._scripts.call(
-                "claim", keys, worker, _ms(lease), want - len(claims), per_tenant, per_user
-            )
-            for run_id, taken_over, epoch in reply:
-                claims.append(await self._claimed(keys, run_id.decode(), taken_over == b"1", int(epoch)))
+        try:
+            for keys in self._scripts.all_keys():
+                if len(claims) >= want:
+                    break
+                reply = await self._scripts.call(
+                    "claim", keys, worker, _ms(lease), want - len(claims), per_tenant, per_user
+                )
+                for run_id, taken_over, epoch in reply:
+                    claim = await self._claimed(keys, run_id.decode(), taken_over == b"1", int(epoch))
+                    claims += [claim] if claim is not None else []
+        except StoreError as error:
+            if not claims:
+                raise
+            log.warning("not all was claimed: %s", error)
         return claims
 
-    async def _claimed(self, keys: Keys, run_id: str, taken_over: bool, epoch: int) -> Claim:  # noqa: FBT001 - a row of the reply
-        run = await self._read(keys, run_id)
+    async def _claimed(self, keys: Keys, run_id: str, taken_over: bool, epoch: int) -> Claim | None:  # noqa: FBT001 - a row of the reply
+        try:
+            run = await self._read(keys, run_id)
+        except (LookupError, TypeError, ValueError):  # a damaged record
+            log.exception("run_unreadable", extra={"run_id": run_id})
+            return None
         if run is None:
-            raise RunNotFound(run_id)
+            log.warning("run_gone", extra={"run_id": run_id})
+            return None
         fence = Fence(
             tenant=run.tenant,
             conversation=run.conversation,
@@ -139,31 +137,27 @@ class RunRepository:
             "route", self._scripts.keys(fence.tenant), fence.tenant, fence.conversation, fence.thread_id,
             fence.run_id, fence.epoch, agent, workspace, payload,
         )  # fmt: skip
-        _refuse(fence, reply)
+        refuse(fence, reply)
 
     async def append(self, fence: Fence, batch: int, payloads: Sequence[Payload]) -> Appended:
         """Appends one batch of events; ``batch`` counts up within an epoch, a repeat changes nothing."""
         keys = self._scripts.keys(fence.tenant)
         reply = await self._scripts.call("append", keys, *self._append_arguments(fence, batch, payloads))
-        _refuse(fence, reply)
+        refuse(fence, reply)
         return Appended(cancelled_by=reply[1].decode() or None)
 
     async def append_all(
         self, batches: Sequence[tuple[Fence, int, Sequence[Payload]]]
-    ) -> list[Appended | StaleFence]:
+    ) -> list[Appended | StaleFence | StoreUnavailable]:
         """:meth:`append` for many runs in one round trip for each partition; one answer for each batch."""
-        answers: dict[str, Appended | StaleFence] = {}
+        answers: dict[str, Appended | StaleFence | StoreUnavailable] = {}
         for keys in self._scripts.all_keys():
             rows = [row for row in batches if self._scripts.keys(row[0].tenant).root == keys.root]
             calls = [self._append_arguments(*row) for row in rows]
             for (fence, _, _), reply in zip(
                 rows, await self._scripts.call_all("append", keys, calls), strict=True
             ):
-                answers[fence.run_id] = (
-                    Appended(cancelled_by=reply[1].decode() or None)
-                    if reply[0] == b"ok"
-                    else StaleFence(f"run {fence.run_id}: epoch {fence.epoch} no longer holds the lease")
-                )
+                answers[fence.run_id] = appended(fence, reply)
         return [answers[fence.run_id] for fence, _, _ in batches]
 
     def _append_arguments(self, fence: Fence, batch: int, payloads: Sequence[Payload]) -> list[Argument]:
@@ -180,7 +174,7 @@ class RunRepository:
                 return Parked(outcome="resuming", pause=int(pause))
             case ["cancel_requested", by]:
                 return Parked(outcome="cancelled", by=by)
-        _refuse(fence, reply, RunState.WAITING)
+        refuse(fence, reply, RunState.WAITING)
         raise StoreError(f"park answered {texts(reply)}")
 
     async def finish(
@@ -210,12 +204,12 @@ class RunRepository:
                 return by
             case ["steered"]:
                 raise UnreadMessages(fence.run_id)
-        _refuse(fence, reply, state)
+        refuse(fence, reply, state)
         return None
 
     async def release(self, fence: Fence) -> None:
         """Hands the run back for another worker to go on with at once."""
-        _refuse(fence, await self._scripts.call("release", *self._place(fence)))
+        refuse(fence, await self._scripts.call("release", *self._place(fence)))
 
     async def reap(self, *, max_attempts: int, hold_before: int | None = None, limit: int = 50) -> Reaped:
         """Takes back the runs of workers that are gone, of each at most ``max_attempts`` times in a row; 0: they fail.
@@ -225,14 +219,9 @@ class RunRepository:
         found: list[list[str]] = [[], [], []]
         for keys in self._scripts.all_keys():
             reply = await self._scripts.call(
-                "reap",
-                keys,
-                max_attempts,
-                TAKEOVERS,
-                limit,
-                "" if hold_before is None else hold_before,
+                "reap", keys, max_attempts, TAKEOVERS, limit, "" if hold_before is None else hold_before,
                 GIVEN_UP if max_attempts else NOT_RECOVERED,
-            )
+            )  # fmt: skip
             for ids, more in zip(found, reply, strict=True):
                 ids.extend(texts(more))
         taken, dead, held = map(tuple, found)
@@ -322,13 +311,3 @@ class RunRepository:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _refuse(fence: Fence, reply: Sequence[Any], requested: RunState | None = None) -> None:
-    match texts(reply):
-        case ["fenced"]:
-            raise StaleFence(f"run {fence.run_id}: epoch {fence.epoch} no longer holds the lease")
-        case ["illegal", found]:
-            raise IllegalTransition(fence.run_id, found, requested.value if requested else "that")
-        case _:
-            return

@@ -15,6 +15,7 @@ from typing import Any
 
 from redis.commands.core import AsyncScript
 
+from harness_core.errors import StoreUnavailable
 from harness_core.models import new_op_id
 from harness_core.states import MOVES
 from harness_core.store.connection import Client, store_errors
@@ -24,7 +25,7 @@ Argument = str | bytes | int
 
 REPEATABLE = frozenset(
     {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
-     "item_read", "item_list", "ck_before", "item_index", "output_put", "steers_read", "mark_dirty", "fold", "forget_run",
+     "item_read", "item_list", "ck_before", "item_index", "output_put", "steers_read", "steers_taken", "mark_dirty", "fold", "forget_run",
      "forget_thread", "detach", "evict", "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen"}
 )  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
@@ -111,26 +112,35 @@ class Scripts:
             reply: list[Any] = await script(keys=[keys.root], args=[operation, *arguments], client=client)
         return reply
 
-    async def call_all(self, verb: str, keys: Keys, calls: Sequence[Sequence[Argument]]) -> list[list[Any]]:
+    async def call_all(
+        self, verb: str, keys: Keys, calls: Sequence[Sequence[Argument]]
+    ) -> list[list[Any] | StoreUnavailable]:
         """Calls a repeatable ``verb`` many times on one partition in one round trip.
 
-        :raises StoreUnavailable: no reply; a repeat is safe.
+        One answer for each call, which is an error where it brought no reply; a repeat is safe.
         """
         if not calls:
             return []
         script = self._script(verb)
         # A pipeline with scripts looks first whether they are loaded, and keeps its connection if that is cut off:
         # only leaving the block gives it back.
-        async with store_errors(), self._client.pipeline(transaction=False) as pipe:
-            for arguments in calls:
-                await script(keys=[keys.root], args=["", *arguments], client=pipe)
-            replies: list[list[Any]] = await pipe.execute()
-        return replies
+        try:
+            async with store_errors(), self._client.pipeline(transaction=False) as pipe:
+                for arguments in calls:
+                    await script(keys=[keys.root], args=["", *arguments], client=pipe)
+                replies: list[Any] = await pipe.execute(raise_on_error=False)
+        except StoreUnavailable as error:
+            return [error] * len(calls)
+        return [_failed(each) if isinstance(each, Exception) else each for each in replies]
 
     def _script(self, verb: str) -> AsyncScript:
         if verb not in self._loaded:
             self._loaded[verb] = self._client.register_script(script_text(verb))
         return self._loaded[verb]
+
+
+def _failed(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"Redis did not do what was asked ({type(error).__name__}: {error})")
 
 
 def texts(reply: Sequence[Any]) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from ulid import ULID
 
-from harness_core.errors import RunNotFound
+from harness_core.errors import RunNotFound, StoreUnavailable
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.scripts import Scripts, texts
 
@@ -85,6 +85,8 @@ class UpkeepRepository:
         threads: list[str] = []
         calls = [(run_id, "" if before is None else before) for run_id in run_ids]
         for reply in await self._scripts.call_all("forget_run", self._scripts.keys(tenant), calls):
+            if isinstance(reply, StoreUnavailable):
+                raise reply
             match texts(reply):
                 case ["forgotten", keys, thread]:
                     runs, gone = runs + 1, gone + int(keys)

@@ -9,8 +9,10 @@ import pytest
 from approvals.approval_office import ApprovalOffice, call
 from waiting import wait_until
 
-from harness_core.approvals import Approval, Won
+from harness_core.approvals import Approval, ApproverRule, Won
 from harness_core.events import RunFailed, RunResumed
+from harness_core.policy import Allow, Ask, Deny
+from harness_core.runtime import desk
 from harness_core.states import RunState
 from harness_core.store import RunRepository
 
@@ -54,6 +56,59 @@ async def test_a_graph_that_asks_without_a_record_gets_its_record_and_the_run_pa
         run = await office.ended(run_id)
 
     assert (run.state, run.takeovers) == (RunState.COMPLETED, 1)
+    assert len(office.ran("restart")) == 1
+
+
+async def test_what_was_to_be_asked_is_asked_again_though_it_would_pass_by_now(
+    office: ApprovalOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await lost_before_it_parked(office, monkeypatch, call("restart"))
+    await lose(office, await office.question(run_id))
+    monkeypatch.setattr(desk, "judge", lambda *_: Allow())
+
+    async with office.worker("second"):
+        again = await office.question(run_id)
+        assert again.rule.users == ("U2", "U3")
+        assert office.ran() == []
+        await office.decide(again)
+        run = await office.ended(run_id)
+
+    assert run.state is RunState.COMPLETED
+    assert len(office.ran("restart")) == 1
+
+
+async def test_what_was_to_be_asked_again_is_refused_where_it_is_forbidden_by_now(
+    office: ApprovalOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await lost_before_it_parked(office, monkeypatch, call("restart"))
+    await lose(office, await office.question(run_id))
+    monkeypatch.setattr(desk, "judge", lambda *_: Deny(reason="Not any more."))
+
+    async with office.worker("second"):
+        run = await office.ended(run_id)
+
+    assert run.state is RunState.COMPLETED
+    assert office.ran() == []
+    assert "Not any more." in (await office.store.runs.output(run_id) or "")
+    assert "tool.refused" in await office.names(run_id)
+
+
+async def test_who_is_asked_again_by_another_rule_is_asked_about_what_runs_then(
+    office: ApprovalOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await lost_before_it_parked(office, monkeypatch, call("restart"))
+    asked = await office.question(run_id)
+    await lose(office, asked)
+    rule = ApproverRule(users=("U3",))
+    ask = Ask(rule=rule, quorum=1, expire_after=60, remind_after=())
+    monkeypatch.setattr(desk, "judge", lambda *_: ask)
+
+    async with office.worker("second"):
+        again = await office.question(run_id)
+        assert (again.rule, again.digest != asked.digest) == (rule, True)
+        await office.decide(again, by="U3")
+        await office.ended(run_id)
+
     assert len(office.ran("restart")) == 1
 
 

@@ -192,6 +192,60 @@ async def test_a_graph_that_ends_without_asking_its_model_leaves_the_message_to_
     assert (await office.store.runs.load_input(heir.run_id)).text == "say 3 words"
 
 
+async def test_an_edit_while_the_model_answers_is_shown_to_it_as_a_correction(office: Office) -> None:
+    office.hold("ada")
+    run_id = await office.ask('call look_up {"name": "ada"} then say 40 words')
+    async with office.worker():
+        await wait_until(office.executions, what="the tool starts")
+        await write(office, "stream for 1s")
+        office.let_go("ada")
+        await wait_until(lambda: said(office, run_id), what="the first words about the message")
+        moved = await office.store.messages.amend(
+            "T1", "stream for 1s", "say 3 words", by="U2", stamp=1, correction="say 3 words"
+        )
+        run = await office.ended(run_id)
+
+    assert moved.outcome == "corrected"
+    assert spoken(await history(office, run))[1:] == ["stream for 1s", "say 3 words"]
+
+
+async def test_who_takes_a_message_back_while_the_model_answers_to_it_has_asked(office: Office) -> None:
+    office.hold("ada")
+    run_id = await office.ask('call look_up {"name": "ada"} then say 40 words')
+    async with office.worker():
+        await wait_until(office.executions, what="the tool starts")
+        await write(office, "stream for 1s", user="U3")
+        office.let_go("ada")
+        await wait_until(lambda: said(office, run_id), what="the first words about the message")
+        moved = await office.store.messages.withdraw("T1", "stream for 1s", "U3")
+        run = await office.ended(run_id)
+
+    assert moved.outcome == "nothing"
+    assert run.requesters == ("U1", "U3")
+
+
+async def test_a_message_that_is_taken_back_just_before_the_model_is_told_is_left_out(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = MessageRepository.take
+
+    async def late(self: MessageRepository, fence: Fence, messages: Sequence[str]) -> dict[str, str]:
+        await self.withdraw("T1", "say 3 words", "U3")
+        return await take(self, fence, messages)
+
+    monkeypatch.setattr(MessageRepository, "take", late)
+    office.hold("ada")
+    run_id = await office.ask('call look_up {"name": "ada"} then say 40 words')
+    async with office.worker():
+        await wait_until(office.executions, what="the tool starts")
+        await write(office, "say 3 words", user="U3")
+        office.let_go("ada")
+        run = await office.ended(run_id)
+
+    assert run.requesters == ("U1",)
+    assert spoken(await history(office, run)) == ['call look_up {"name": "ada"} then say 40 words']
+
+
 async def test_an_edit_is_shown_to_the_agent_as_a_correction(office: Office) -> None:
     office.hold("ada")
     run_id = await office.ask('call look_up {"name": "ada"} then say 40 words', name="post-1")

@@ -134,7 +134,7 @@ def _around_verbs(points: FaultPoints) -> None:
 
     async def watched_all(
         self: Scripts, verb: str, keys: Keys, calls: Sequence[Sequence[Any]], **options: Any
-    ) -> list[list[Any]]:
+    ) -> list[Any]:
         for arguments in calls:
             await points.passed(f"before:{verb}", *arguments)
         replies = await call_all(self, verb, keys, calls, **options)

@@ -36,7 +36,7 @@ async def test_a_call_that_broke_off_is_asked_about_although_it_was_granted(offi
     assert grant.used == 1, "the same call, so the same use"
 
 
-async def died_before_it_started(office: GrantingOffice) -> str:
+async def died_before_it_started(office: GrantingOffice, text: str = WEB) -> str:
     """A run whose call a grant let through, and whose worker died before the call started."""
     reached = asyncio.Event()
 
@@ -47,7 +47,7 @@ async def died_before_it_started(office: GrantingOffice) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(office.store.calls, "start", die)
         async with office.worker("dying"):
-            run_id = await office.say(WEB)
+            run_id = await office.say(text)
             await asyncio.wait_for(reached.wait(), 10)
     await office.later(3)
     return run_id
@@ -84,3 +84,31 @@ async def test_what_was_revoked_while_no_worker_was_there_is_asked_about_by_the_
 
     assert run.state is RunState.COMPLETED
     assert len(office.ran("restart")) == 2
+
+
+@pytest.mark.parametrize("tool", ["restart", "toggle"])
+async def test_what_was_let_through_by_a_grant_that_is_forgotten_is_asked_about(
+    office: GrantingOffice, tool: str
+) -> None:
+    async with office.worker("w1"):
+        grant = await office.granted(call(tool))
+        if tool == "toggle":
+            office.hold("web")
+            run_id = await office.say(call(tool))
+            await office.began(tool, 2)
+    if tool == "toggle":
+        await office.later(3)
+        office.let_go("web")
+    else:
+        run_id = await died_before_it_started(office, call(tool))
+    ran = len(office.ran(tool))
+    await office.store.upkeep.forget_runs(TENANT, [grant.approval.run_id])
+
+    async with office.worker("w3"):
+        asked = await office.question(run_id)
+        assert len(office.ran(tool)) == ran
+        await office.decide(asked)
+        run = await office.ended(run_id)
+
+    assert run.state is RunState.COMPLETED
+    assert len(office.ran(tool)) == ran + 1

@@ -15,9 +15,10 @@ from upkeep.whole_store import contents, traces
 from harness_core import Deletion
 from harness_core.approvals import Approve, GrantTerms, NotGrantable, Reject, Won
 from harness_core.errors import GrantNotFound, StaleFence
-from harness_core.events import ApprovalGranted
+from harness_core.events import ApprovalGranted, RunCompleted
 from harness_core.grants import Grant
 from harness_core.models import Claim
+from harness_core.states import RunState
 from harness_core.store import Question
 
 SCOPE = "s" * 64
@@ -89,6 +90,24 @@ async def test_a_call_that_is_opened_again_after_a_crash_uses_it_once(caller: Ca
     assert await start(caller, again, "call-1") == 1
     assert (await caller.store.grants.get("T1", grant.grant_id)).used == 1
     assert await uses(caller, claim) == [1]
+
+
+@pytest.mark.parametrize("started", [False, True])
+async def test_a_call_whose_grant_went_with_the_run_it_was_given_in_is_asked_about(
+    caller: Caller, started: bool
+) -> None:
+    claim, grant = await granted(caller)
+    await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="x"))
+    later = await caller.running()
+    assert await opened(caller, later, "call-1")
+    assert not started or await start(caller, later, "call-1") == 1
+    await caller.store.upkeep.forget_runs("T1", [grant.approval.run_id])
+
+    assert not await opened(caller, later, "call-1")
+
+    (asked,) = await caller.store.approvals.of_run(later.run.run_id)
+    assert (asked.state, asked.call_key) == ("open", "call-1")
+    assert await start(caller, later, "call-1") == "unapproved"
 
 
 async def test_a_call_that_started_by_a_grant_starts_once(caller: Caller) -> None:

@@ -32,6 +32,7 @@ class Deed(Enum):
     CALL_AND_BREAK_OFF = auto()
     ASK = auto()
     PARK = auto()
+    TAKE = auto()
     READ = auto()
     SAVE = auto()
     FINISH = auto()
@@ -195,8 +196,8 @@ class ConversationMachine(Workers):
                 self.call(which, "gated", ends=which % 2 == 0)
             case Deed.PARK:
                 self.park(which)
-            case Deed.READ:
-                self.read(which)
+            case Deed.TAKE | Deed.READ:
+                self.hear(self.worker(which), answered=deed is Deed.READ)
             case Deed.SAVE:
                 self.save(which)
             case Deed.FINISH:
@@ -258,7 +259,7 @@ class ConversationMachine(Workers):
                     self.decide(list(self.asked)[place], yes=answer)
 
     @precondition(lambda self: self.zombies)
-    @rule(which=pick, deed=st.sampled_from(["append", "finish", "park", "read", "call", "save"]))
+    @rule(which=pick, deed=st.sampled_from(["append", "finish", "park", "take", "read", "call", "save"]))
     def a_zombie_wakes(self, which: int, deed: str) -> None:
         """A worker that lost its run does not know it yet. Nothing of what it does may count."""
         fence = one_of(self.zombies, which).fence
@@ -266,6 +267,7 @@ class ConversationMachine(Workers):
             "append": self.store.runs.append(fence, 99, [OutputDelta(text="late")]),
             "finish": self.store.runs.finish(fence, RunState.COMPLETED, RunCompleted(output="late")),
             "park": self.store.runs.park(fence),
+            "take": self.store.messages.take(fence, ["x"]),
             "read": self.store.messages.mark_read(fence, ["x"]),
             "call": self.store.calls.start(fence, "free", asked=DIGEST, running=DIGEST),
             "save": self.store.checkpoints.put(fence.thread_id, "", "z", header=b"", blobs={}, fence=fence),
@@ -301,7 +303,8 @@ class ConversationMachine(Workers):
                 self.do(self.store.runs.carry_on(run_id))
             self.claim(want=3)
             for claim in list(self.claims.values()):
-                self.read(list(self.claims.values()).index(claim))
+                self.hear(claim, answered=False)
+                self.hear(claim, answered=True)
                 self.end(claim, well=True)
         self.do(nothing_left(self.store))
         self.do(stories_hold(self.store, self.model, [stored for _, stored in self.messages.values()]))

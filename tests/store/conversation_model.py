@@ -18,7 +18,10 @@ OVER = frozenset({"completed", "failed", "cancelled"})
 
 @dataclass
 class Run:
-    """``leased_until`` None: nobody holds it. ``held``: left until somebody lets it go on."""
+    """``leased_until`` None: nobody holds it. ``held``: left until somebody lets it go on.
+
+    ``told`` are those of the unread messages that its model is about to read.
+    """
 
     conversation: str
     user: str
@@ -33,6 +36,7 @@ class Run:
     attempts: int = 0
     takeovers: int = 0
     unread: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)
     read: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -51,7 +55,9 @@ class Run:
 
 
 class Conversations:
-    """``gone`` are messages that left with a thread or were taken back before anybody read them."""
+    """``gone`` are messages that left with a thread or were taken back before anybody read them; ``withdrawn`` those
+    that were taken back while a model was told of them.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -60,6 +66,7 @@ class Conversations:
         self.generation: dict[str, int] = defaultdict(lambda: 1)
         self.corrections: set[str] = set()
         self.gone: set[str] = set()
+        self.withdrawn: set[str] = set()
 
     def head(self, conversation: str) -> Run | None:
         line = self.line[conversation]
@@ -101,6 +108,8 @@ class Conversations:
         run.asked.clear()
         self.line[run.conversation].remove(run_id)
         left, run.unread = [each for each in run.unread if each not in self.corrections], []
+        self.gone |= self.withdrawn & set(left)
+        left = [each for each in left if each not in self.withdrawn]
         if run.generation != self.generation[run.conversation]:
             self.gone.update(left)
         elif left:
@@ -117,14 +126,14 @@ class Conversations:
         holder = self.holder(message)
         if holder is None or not holder.live or holder.stopping:
             return "nothing"
-        if message in holder.unread or (message in self.runs and holder.state == "queued"):
+        if message in set(holder.unread) - holder.told or (message in self.runs and holder.state == "queued"):
             return "changed"
         return "corrected"
 
     def correct(self, run_id: str, message: str, correction: str) -> None:
-        """Of two corrections that nobody has read the newer one is left."""
+        """Of two corrections that no model was told the newer one is left."""
         run = self.runs[run_id]
-        run.unread = [each for each in run.unread if not each.startswith(f"{message}.")]
+        run.unread = [each for each in run.unread if each in run.told or not each.startswith(f"{message}.")]
         run.unread.append(correction)
         self.corrections.add(correction)
 
@@ -132,7 +141,9 @@ class Conversations:
         holder = self.holder(message)
         if holder is None:
             return "nothing"
-        if message in holder.unread:
+        if message in holder.told and message in holder.unread:
+            self.withdrawn.add(message)
+        elif message in holder.unread:
             holder.unread.remove(message)
             self.gone.add(message)
             return "unread"
@@ -180,7 +191,7 @@ class Conversations:
                 if run.attempts > MAX_ATTEMPTS or run.takeovers > MAX_TAKEOVERS:
                     self.end(run_id, "failed")
                 else:
-                    run.held = hold
+                    run.held = hold and not run.stopping
 
     def park(self, run_id: str) -> str:
         run = self.runs[run_id]

@@ -127,18 +127,31 @@ class Workers(RuleBasedStateMachine):
             self.bury(claim.run.run_id)
             self.claim(want=2)
 
-    def read(self, which: int) -> None:
-        claim = self.worker(which)
+    def hear(self, claim: Claim, *, answered: bool) -> None:
+        """The model is about to be told what was written to the run, or has answered to what it was told."""
+        try:
+            if answered:
+                self.read(claim)
+            else:
+                self.take(claim)
+        except StaleFence:
+            self.lost(claim)
+
+    def take(self, claim: Claim) -> None:
         run = self.model.runs[claim.run.run_id]
         unread = [each for each in self.do(self.store.messages.written_to(claim.fence)) if not each.read]
         assert [each.message for each in unread] == run.unread
-        try:
-            self.do(self.store.messages.mark_read(claim.fence, [each.message for each in unread]))
-        except StaleFence:
-            self.lost(claim)
-            return
-        run.read += run.unread
-        run.unread = []
+        taken = self.do(self.store.messages.take(claim.fence, run.unread))
+        assert taken == {each.message: each.text for each in unread}
+        run.told.update(taken)
+        assert {each.user for each in unread} <= {*self.do(self.store.runs.get(claim.run.run_id)).requesters}
+
+    def read(self, claim: Claim) -> None:
+        run = self.model.runs[claim.run.run_id]
+        told = [each for each in run.unread if each in run.told]
+        self.do(self.store.messages.mark_read(claim.fence, told))
+        run.read += told
+        run.unread = [each for each in run.unread if each not in told]
 
     def save(self, which: int) -> None:
         """A checkpoint: the run has come further."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from store.asking import ask
 
+from harness_core.errors import UnreadMessages
 from harness_core.events import RunAmended, RunCompleted, RunFailed, RunSteered
 from harness_core.models import Accepted, Claim, Steered
 from harness_core.states import RunState
@@ -186,3 +187,77 @@ async def test_a_deleted_message_is_not_read_if_it_was_not_yet(caller: Caller) -
 
     assert await written(caller, claim) == []
     assert await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="x")) is None
+
+
+class TestWhileTheModelIsToldOfIt:
+    """It was taken for the model, which has not answered yet."""
+
+    async def test_a_change_is_told_as_a_correction_and_the_run_does_not_end_before(
+        self, caller: Caller
+    ) -> None:
+        claim = await begun(caller)
+        await steered(caller)
+        taken = list(await caller.store.messages.take(claim.fence, await unread(caller, claim)))
+
+        assert (await amend(caller, "post-b", "changed")).outcome == "corrected"
+
+        await caller.store.messages.mark_read(claim.fence, taken)
+        assert await unread(caller, claim) == [f"{taken[0]}.1"]
+        with pytest.raises(UnreadMessages):
+            await caller.store.runs.finish(claim.fence, RunState.COMPLETED, RunCompleted(output="x"))
+
+    async def test_a_correction_of_it_is_corrected_by_another(self, caller: Caller) -> None:
+        claim = await begun(caller)
+        await amend(caller, "post-a", "one", stamp=1)
+        await caller.store.messages.take(claim.fence, await unread(caller, claim))
+
+        await amend(caller, "post-a", "two", stamp=2)
+
+        assert await written(caller, claim) == ["Now: one", "Now: two"]
+
+    async def test_it_cannot_be_taken_back_and_who_wrote_it_has_asked(self, caller: Caller) -> None:
+        claim = await begun(caller)
+        await caller.store.runs.accept(
+            caller.message("also", user="U2", dedupe=("post-b",), while_running="steer")
+        )
+        taken = await caller.store.messages.take(claim.fence, await unread(caller, claim))
+
+        assert await withdraw(caller, "post-b") == NOTHING
+
+        await caller.store.messages.mark_read(claim.fence, list(taken))
+        assert (await caller.store.runs.get(claim.run.run_id)).requesters == ("U1", "U2")
+        assert await written(caller, claim) == ["also"]
+
+    async def test_one_that_was_taken_back_too_late_is_not_begun_with_anew(self, caller: Caller) -> None:
+        claim = await begun(caller)
+        await steered(caller)
+        await caller.store.messages.take(claim.fence, await unread(caller, claim))
+        await withdraw(caller, "post-b")
+
+        await caller.store.runs.finish(claim.fence, RunState.FAILED, RunFailed(reason="x"))
+
+        assert await caller.claim() == []
+
+    async def test_of_the_next_run_it_is_a_message_that_nobody_was_told_of(self, caller: Caller) -> None:
+        claim = await begun(caller)
+        await steered(caller, "post-b", "one")
+        await steered(caller, "post-c", "two")
+        await caller.store.messages.take(claim.fence, await unread(caller, claim))
+
+        await caller.store.runs.finish(claim.fence, RunState.FAILED, RunFailed(reason="x"))
+        await caller.claim()
+
+        assert (await withdraw(caller, "post-c")).outcome == "unread"
+
+    async def test_what_changes_or_goes_before_it_is_taken_is_told_as_it_is_then(
+        self, caller: Caller
+    ) -> None:
+        claim = await begun(caller)
+        await steered(caller, "post-b", "one")
+        await steered(caller, "post-c", "two")
+        seen = await unread(caller, claim)
+
+        await amend(caller, "post-b", "changed")
+        await withdraw(caller, "post-c")
+
+        assert await caller.store.messages.take(claim.fence, seen) == {seen[0]: "changed"}

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
+from sealing import SEAL
+from store.conftest import Caller
 
-from harness_core.errors import StaleFence
+from harness_core.errors import StaleFence, StoreUnavailable
 from harness_core.events import OutputDelta, RecoveryAttempted, RecoveryExhausted, RunCompleted, RunFailed
-from harness_core.models import Claim
+from harness_core.models import Claim, Run
 from harness_core.states import RunState
+from harness_core.store import Store
+from harness_core.store.keys import Keys
 from harness_core.store.runs import GIVEN_UP, NOT_RECOVERED, TAKEOVERS
-
-if TYPE_CHECKING:
-    from store.conftest import Caller
+from harness_core.store.scripts import Argument, Scripts
 
 
 async def test_only_the_head_of_a_conversation_is_claimed_and_the_next_one_after_it(caller: Caller) -> None:
@@ -37,6 +39,63 @@ async def test_two_workers_never_claim_one_run(caller: Caller) -> None:
 
     ids = [claim.run.run_id for part in claims for claim in part]
     assert len(ids) == len(set(ids)) == 20  # the cap of the tenant
+
+
+@pytest.mark.parametrize("harm", ["gone", "a target that means nothing", "a number that is none"])
+async def test_a_run_that_cannot_be_read_holds_nobody_else_up_and_is_given_up(
+    caller: Caller, harm: str
+) -> None:
+    for number in range(3):
+        await caller.store.runs.accept(caller.message(conversation=f"C:{number}"))
+    first, second, third = sorted([run.run_id for run in (await caller.store.lists.page("T1")).items])
+    record, redis = f"harness:{{p0}}:run:{second}", caller.store.client
+    with pytest.MonkeyPatch.context() as patch:
+        read = caller.store.runs._read
+
+        async def damage(keys: Keys, run_id: str) -> Run | None:
+            """Between the claim and the look at what was claimed."""
+            match harm if run_id == second else "":
+                case "gone":
+                    await redis.delete(record)
+                case "a target that means nothing":
+                    await redis.hset(record, "target", "{")
+                case "a number that is none":
+                    await redis.hset(record, "created_at", "soon")
+            return await read(keys, run_id)
+
+        patch.setattr(caller.store.runs, "_read", damage)
+        claims = await caller.claim()
+    assert [claim.run.run_id for claim in claims] == [first, third]
+
+    await caller.later(11)
+    reaped = await caller.store.runs.reap(max_attempts=0)
+    assert set(reaped.dead) == {first, third} | ({second} if harm != "gone" else set())
+    assert await caller.store.client.zcard("harness:{p0}:leases") == 0
+
+
+async def test_what_was_claimed_is_told_though_another_partition_is_away(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await Store.open(redis_url, seal=SEAL, partitions=8)
+    caller = Caller(store)
+    for number in range(20):
+        await store.runs.accept(caller.message(tenant=f"T{number}", conversation="C1"))
+    call, asked = Scripts.call, list[str]()
+
+    async def sometimes(self: Scripts, verb: str, keys: Keys, *arguments: Argument, **more: Any) -> list[Any]:
+        asked.append(verb)
+        if len(asked) == 4:
+            raise StoreUnavailable("away")
+        return await call(self, verb, keys, *arguments, **more)
+
+    monkeypatch.setattr(Scripts, "call", sometimes)
+
+    claims = await caller.claim(want=20)
+    assert 0 < len(claims) < 20
+    asked[:] = ["", "", ""]
+    with pytest.raises(StoreUnavailable):
+        await caller.claim(want=20)
+    await store.close()
 
 
 async def test_one_person_may_fill_only_their_own_cap(caller: Caller) -> None:
@@ -225,32 +284,6 @@ async def test_a_run_that_is_handed_over_counts_no_attempt_and_is_claimed_at_onc
     assert again.run.attempts == 0
     with pytest.raises(StaleFence):
         await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="late")])
-
-
-async def test_a_batch_that_is_sent_again_is_appended_once(caller: Caller) -> None:
-    claim = await caller.running()
-    before = (await caller.store.runs.get(claim.run.run_id)).events
-
-    for _ in range(3):
-        await caller.store.runs.append(claim.fence, 1, [OutputDelta(text="a"), OutputDelta(text="b")])
-    await caller.store.runs.append(claim.fence, 2, [OutputDelta(text="c")])
-
-    events = await caller.store.events.read(claim.run.run_id, after=before)
-    assert [event.payload for event in events] == [OutputDelta(text=text) for text in "abc"]
-    assert [event.seq for event in events] == [before + 1, before + 2, before + 3]
-
-
-async def test_batches_of_many_runs_travel_together_and_fail_alone(caller: Caller) -> None:
-    fresh = await caller.running()
-    lost = await caller.running(conversation="C:lost", user="U2")
-    await caller.store.runs.release(lost.fence)
-    await caller.store.client.script_flush()
-
-    answers = await caller.store.runs.append_all(
-        [(fresh.fence, 1, [OutputDelta(text="a")]), (lost.fence, 1, [OutputDelta(text="b")])]
-    )
-
-    assert [type(answer).__name__ for answer in answers] == ["Appended", "StaleFence"]
 
 
 async def test_people_at_their_cap_hold_up_nobody_however_many_of_their_runs_come_first(

@@ -29,6 +29,18 @@ async def found_at_start(caller: Caller) -> str:
     return claim.run.run_id
 
 
+async def test_one_that_was_asked_to_stop_is_taken_over_to_end_it(caller: Caller) -> None:
+    claim = await caller.running()
+    await caller.store.runs.cancel(claim.run.run_id, "U2")
+    await caller.later(11)
+
+    reaped = await caller.store.runs.reap(max_attempts=3, hold_before=await caller.store.now())
+
+    assert (reaped.taken, reaped.held) == ((claim.run.run_id,), ())
+    (again,) = await caller.claim("w2")
+    assert (again.run.cancelled_by, again.run.held) == ("U2", False)
+
+
 async def test_a_run_found_at_start_stays_where_it_is_and_frees_its_slot(caller: Caller) -> None:
     run_id = await found_at_start(caller)
     await caller.store.runs.accept(caller.message("waits behind it"))

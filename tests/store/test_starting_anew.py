@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
 from store.asking import ask
 
 from harness_core.events import RunCancelled, RunCompleted, RunFailed
-from harness_core.models import Accepted, Duplicate, Run, Steered, Thread
+from harness_core.models import Accepted, Duplicate, Refused, Run, Steered, Thread
 from harness_core.states import RunState
+from harness_core.store import acceptance
 
 if TYPE_CHECKING:
     from store.conftest import Caller
@@ -128,3 +130,34 @@ async def test_a_message_can_bring_the_new_thread_with_it(caller: Caller) -> Non
     assert (await caller.store.runs.get(claim.run.run_id)).cancelled_by == "U3"
     assert await caller.store.runs.accept(message) == Duplicate(run_id=accepted.run_id)
     assert (await thread(caller)).generation == 2
+
+
+class TestWhenThereIsNoRoom:
+    async def test_a_message_that_is_refused_has_stopped_nothing(
+        self, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        claim = await caller.running()
+        await caller.store.runs.accept(caller.message("waits", conversation="C2"))
+        monkeypatch.setattr(acceptance, "PER_TENANT", 1)
+
+        refused = await caller.store.runs.accept(caller.message("anew", anew=True))
+
+        assert refused == Refused(reason="tenant_full")
+        assert not (await caller.store.runs.get(claim.run.run_id)).cancel_requested
+        assert (await thread(caller)).thread_id == claim.run.thread_id
+
+    async def test_what_waits_in_the_conversation_itself_makes_room(
+        self, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await caller.running()
+        await caller.store.runs.accept(caller.message("waits"))
+        monkeypatch.setattr(acceptance, "PER_TENANT", 1)
+
+        assert isinstance(await caller.store.runs.accept(caller.message("anew", anew=True)), Accepted)
+
+    async def test_what_was_written_to_the_run_that_is_stopped_takes_none(self, caller: Caller) -> None:
+        await caller.running()
+        for number in range(19):
+            await caller.store.runs.accept(caller.message(str(number), while_running="steer"))
+
+        assert isinstance(await caller.store.runs.accept(caller.message("anew", anew=True)), Accepted)

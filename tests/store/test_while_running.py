@@ -46,6 +46,12 @@ async def texts(caller: Caller) -> list[str]:
     return [(await caller.store.runs.load_input(run.run_id)).text for run in await line(caller)]
 
 
+async def latest(caller: Caller) -> str | None:
+    thread = await caller.store.threads.find("T1", "C1:1.0")
+    assert thread is not None
+    return thread.latest_run
+
+
 async def unread(caller: Caller, claim: Claim) -> list[str]:
     return [each.message for each in await caller.store.messages.written_to(claim.fence) if not each.read]
 
@@ -171,6 +177,29 @@ class TestSteering:
         assert [each.text for each in await caller.store.messages.written_to(following.fence)] == ["two"]
         assert await caller.store.messages.written_to(claim.fence) == []
 
+    async def test_the_latest_run_of_a_thread_stays_the_last_in_line(self, caller: Caller) -> None:
+        claim = await caller.running()
+        await accept(caller, "waits")
+        await accept(caller, "now", while_running="interrupt")
+        (_, _, last) = await line(caller)
+        assert await latest(caller) == last.run_id
+        await caller.store.runs.finish(claim.fence, RunState.CANCELLED, RunCancelled(by="U1"))
+        (following,) = await caller.claim()
+        await steer(caller, "one")
+        await caller.store.runs.finish(following.fence, RunState.FAILED, RunFailed(reason="x"))
+
+        assert await texts(caller) == ["one", "waits"]
+        assert await latest(caller) == last.run_id
+
+    async def test_a_message_that_nobody_waits_behind_becomes_the_latest_run(self, caller: Caller) -> None:
+        claim = await caller.running()
+        await steer(caller, "one")
+        await caller.store.runs.finish(claim.fence, RunState.FAILED, RunFailed(reason="x"))
+
+        (heir,) = await line(caller)
+
+        assert await latest(caller) == heir.run_id
+
     async def test_a_message_that_became_a_run_is_still_the_same_message(self, caller: Caller) -> None:
         claim = await caller.running()
         message = caller.message("one", while_running="steer")
@@ -181,14 +210,14 @@ class TestSteering:
 
         assert await caller.store.runs.accept(message) == Duplicate(run_id=heir.run_id)
 
-    async def test_who_was_read_has_asked_too_and_who_was_not_has_not(self, caller: Caller) -> None:
+    async def test_who_the_model_is_told_of_has_asked_too_and_others_have_not(self, caller: Caller) -> None:
         claim = await caller.running(user="U1")
         await steer(caller, "one", user="U2")
         await steer(caller, "two", user="U3")
         (first, _) = await unread(caller, claim)
 
-        await caller.store.messages.mark_read(claim.fence, [first])
-        await caller.store.messages.mark_read(claim.fence, [first])
+        assert await caller.store.messages.take(claim.fence, [first]) == {first: "one"}
+        assert await caller.store.messages.take(claim.fence, [first]) == {first: "one"}
 
         assert (await caller.store.runs.get(claim.run.run_id)).requesters == ("U1", "U2")
 
@@ -199,8 +228,11 @@ class TestSteering:
         await caller.later(11)
 
         with pytest.raises(StaleFence):
+            await caller.store.messages.take(claim.fence, waiting)
+        with pytest.raises(StaleFence):
             await caller.store.messages.mark_read(claim.fence, waiting)
 
+        assert (await caller.store.runs.get(claim.run.run_id)).requesters == ("U1",)
         assert await unread(caller, claim) == waiting
 
     async def test_a_run_takes_twenty_messages_and_no_more(self, caller: Caller) -> None:

@@ -134,6 +134,52 @@ async def test_of_a_deleted_team_nothing_is_left_but_its_audit_chain(team: Team,
     assert [json.loads(each.data)["what"] for each in entries][-2:] == ["deletion.asked", "deleted"]
 
 
+@pytest.mark.parametrize("when", ["before it is confirmed", "while its keys are removed"])
+async def test_what_a_team_begins_meanwhile_goes_too(
+    team: Team, deletion: Deletion, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    store = team.office.store
+    await team.ask("say 1 words", conversation="known")
+    plan = await deletion.of_team(TENANT)
+    later: list[str] = []
+    if when == "before it is confirmed":
+        later.append(await team.ask(f"say {CANARY}", conversation="later", user=PERSON))
+    remove_keys = store.erasure._remove_keys
+
+    async def remove(pattern: str) -> int:
+        if not later:
+            later.append(await team.ask(f"say {CANARY}", conversation="later", user=PERSON))
+        return await remove_keys(pattern)
+
+    monkeypatch.setattr(store.erasure, "_remove_keys", remove)
+
+    done = await deletion.carry_out(plan, by="shell:me")
+
+    assert (done.threads, done.runs, done.left) == (2, 2, ())
+    assert await traces(store, SEAL_KEY, CANARY, PERSON, *later) == {}
+    assert {key for key in await contents(store) if ":T1" in key} == AUDIT
+
+
+async def test_a_team_that_goes_on_writing_is_said_to_be_left(
+    team: Team, deletion: Deletion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = team.office.store
+    await team.ask("say 1 words", conversation="known")
+    remove_tenant = store.erasure.remove_tenant
+
+    async def remove(tenant: str) -> int:
+        gone = await remove_tenant(tenant)
+        await team.ask("say 1 words", conversation="again")
+        return gone
+
+    monkeypatch.setattr(store.erasure, "remove_tenant", remove)
+
+    done = await deletion.carry_out(await deletion.of_team(TENANT), by="shell:me")
+
+    assert done.left == tuple(await store.erasure.threads_of_tenant(TENANT))
+    assert len(done.left) == 1
+
+
 async def test_a_deletion_is_an_entry_of_the_audit_chain_with_ids_and_counts_alone(
     team: Team, deletion: Deletion
 ) -> None:

@@ -126,6 +126,21 @@ async def test_a_thread_keeps_its_younger_runs_and_says_how_many(caller: Caller,
             await store.runs.get(run_id)
 
 
+async def test_the_latest_run_is_no_other_because_the_clock_of_a_host_was_wrong(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = caller.store
+    numbers = iter(("run_1", "run_3", "run_2"))
+    monkeypatch.setattr("harness_core.store.runs.new_run_id", lambda: next(numbers))
+    gone, _, last = [await finished(caller, await caller.running()) for _ in range(3)]
+
+    await store.upkeep.forget_runs("T1", [gone])
+
+    thread = await store.threads.find("T1", "C1:1.0")
+    assert thread is not None
+    assert (thread.latest_run, thread.runs) == (last, 2)
+
+
 async def test_the_newest_run_may_go_before_an_older_one_that_still_waits(
     caller: Caller, keeper: Keeper
 ) -> None:

@@ -201,3 +201,27 @@ async def test_a_subgraph_that_goes_on_where_it_was_keeps_its_history(store: Sto
     kept = await saver.aget_tuple(inner)
     assert kept is not None
     assert kept.checkpoint["channel_values"]["calls"] == 6
+
+
+async def test_threads_that_have_to_wait_do_not_keep_those_behind_them_waiting(
+    caller: Caller, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = caller.store
+    done = RunCompleted(output="x")
+    for number in range(3):
+        claim = await caller.running(conversation=f"busy-{number}")
+        await store.runs.accept(caller.message(conversation=f"busy-{number}"))
+        await store.runs.finish(claim.fence, RunState.COMPLETED, done)
+        await caller.claim()
+        await caller.later(0.001)
+    claim = await caller.running(conversation="idle")
+    await store.runs.finish(claim.fence, RunState.COMPLETED, done)
+    monkeypatch.setattr("harness_core.engine.maintenance.SHARE", 0.0)
+    hurried = keeper()
+
+    for _ in range(4):
+        await hurried.sweep()
+
+    waiting = {each.thread_id for each in await store.upkeep.idle_threads(0, limit=10)}
+    assert len(waiting) == 3
+    assert claim.run.thread_id not in waiting

@@ -43,7 +43,13 @@ if not addressed and (not known[1] or not followed or known[2] == '1' or crowded
 end
 
 local inbox = key.inbox(tenant, conversation)
-if anew and known[1] then
+local renews = anew and known[1]
+local queued = redis.call('ZCARD', key.runs_state(tenant, 'queued'))
+if renews then -- refused before anything is stopped for it, and what waits here will be stopped
+  for _, id in ipairs(redis.call('LRANGE', inbox, 0, -1)) do
+    if redis.call('HGET', key.run(id), 'state') == 'queued' then queued = queued - 1 end
+  end
+  if queued >= tonumber(ARGV[20]) then return { 'tenant_full' } end
   start_anew(tenant, conversation, user, thread)
   known[1] = thread
 end
@@ -59,11 +65,9 @@ if mode == 'reject' and head and not (h[2] and position == 1) then
   remember('')
   return { 'busy' }
 end
-local waiting = head and redis.call('LLEN', key.steers(head)) or 0
+local waiting = head and not renews and redis.call('LLEN', key.steers(head)) or 0
 if position + waiting >= tonumber(ARGV[19]) then return { 'thread_full' } end
-if not steers and redis.call('ZCARD', key.runs_state(tenant, 'queued')) >= tonumber(ARGV[20]) then
-  return { 'tenant_full' }
-end
+if not steers and queued >= tonumber(ARGV[20]) then return { 'tenant_full' } end
 if addressed and known[2] == '1' then redis.call('HDEL', conv, 'quiet') end
 
 local fields = { 'input', ARGV[7], 'agent', ARGV[8], 'channel', ARGV[9], 'target', ARGV[10], 'traceparent', ARGV[11] }

@@ -12,14 +12,15 @@ local stored = message and key.steer(run, message) or key.run(run)
 local last = redis.call('HGET', stored, 'edited')
 if last and tonumber(last) >= tonumber(stamp) then return { 'nothing' } end
 redis.call('HSET', stored, 'edited', stamp, 'input', ARGV[7])
-if message and redis.call('HEXISTS', stored, 'read_at') == 0 or r[1] == 'queued' then
+if message and not taken(stored) or r[1] == 'queued' then
   emit(run, tenant, 'run.amended', 'P', cjson.encode({ by = by }))
   return { 'changed', run }
 end
-for _, id in ipairs(redis.call('LRANGE', key.steers(run), 0, -1)) do -- one that nobody has read is out of date
-  if redis.call('HGET', key.steer(run, id), 'about') == ARGV[6] then
+for _, id in ipairs(redis.call('LRANGE', key.steers(run), 0, -1)) do -- one that no model was told is out of date
+  local said = key.steer(run, id)
+  if redis.call('HGET', said, 'about') == ARGV[6] and not taken(said) then
     redis.call('LREM', key.steers(run), 1, id)
-    redis.call('DEL', key.steer(run, id))
+    redis.call('DEL', said)
   end
 end
 steer(run, tenant, ARGV[8], 'correction', by, { 'input', ARGV[9], 'about', ARGV[6] })

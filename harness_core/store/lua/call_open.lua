@@ -1,6 +1,7 @@
 -- Records a tool call with the first verdict about it; a verdict is found once and never anew. With a question,
 -- the call waits for people: a question with an id that is there already is not asked again. Nor is one about a call that
--- a grant covers when it is first recorded: that counts as one use, and the call keeps the grant however often it is told.
+-- a grant covers when it is first recorded: that counts as one use, and the call keeps the grant however often it is told,
+-- until the grant goes with the run it was given in. What is asked anew is told by the digest of that question.
 -- ARGV 2 tenant 3 conversation 4 run 5 epoch 6 call key 7 tool 8 effect 9 verdict 10 digest of the arguments 11 note
 --      12 approval id or '' 13 kind 14 ms until it expires 15 ms until each reminder, JSON list
 --      16 what a grant has to cover, '' = none could 17 the id that the model gave the call
@@ -41,7 +42,12 @@ if grant then
   audit(tenant, { what = 'grant.used', grant = name, run = run, call = ARGV[6], tool = ARGV[7], by = g[2], used = used,
     times = times })
 end
-if ARGV[13] == 'call' and redis.call('HEXISTS', call, 'grant') == 1 then return { 'ok' } end
+if ARGV[13] == 'call' then
+  local by = redis.call('HGET', call, 'grant')
+  local given = by and string.gsub(by, '^grant_', 'appr_')
+  if by and redis.call('EXISTS', key.grant(given), key.approval(given)) == 2 then return { 'ok' } end
+  redis.call('HDEL', call, 'grant')
+end
 if ARGV[13] == 'uncertain' then
   if redis.call('HGET', call, 'doubt') ~= id then
     redis.call('HSET', call, 'doubt', id)
@@ -51,6 +57,7 @@ else
   redis.call('HSET', call, 'approval', id)
 end
 if redis.call('EXISTS', key.approval(id)) == 1 then return { 'ok' } end
+if ARGV[13] == 'call' then redis.call('HSET', call, 'asked', ARGV[10]) end
 local fields, at = {}, 18
 while ARGV[at] ~= '' do
   fields[#fields + 1] = ARGV[at]

@@ -55,7 +55,10 @@ local function forget_run(run, r)
   gone = gone + remove('run', run)
   local newest = redis.call('ZRANGE', key.thread_runs(thread), '+', '-', 'BYLEX', 'REV', 'LIMIT', 0, 1)[1]
   if newest then
-    redis.call('HSET', key.thread(thread), 'latest_run', newest, 'runs', redis.call('ZCARD', key.thread_runs(thread)))
+    redis.call('HSET', key.thread(thread), 'runs', redis.call('ZCARD', key.thread_runs(thread)))
+    if redis.call('HGET', key.thread(thread), 'latest_run') == run then
+      redis.call('HSET', key.thread(thread), 'latest_run', newest)
+    end
     return gone, ''
   end
   return gone + forget_thread(thread), thread

@@ -1,12 +1,15 @@
 -- What the verbs that begin, steer and end runs share; stands behind the prelude.
 
--- A queued run with its indexes and first events. `fields` are those of its record in which runs differ.
+-- A queued run with its indexes and first events; it is in the inbox. `fields` are those of its record in which runs
+-- differ. The latest of a thread is the last in line, not the last that was made.
 local function create(run, tenant, conversation, thread, user, position, fields)
   local at = integer(now())
   redis.call('HSET', key.run(run), 'version', 1, 'tenant', tenant, 'conversation', conversation, 'thread_id', thread,
     'user', user, 'state', 'queued', 'created_at', at, 'epoch', 0, 'attempts', 0, 'takeovers', 0, 'pause', 1,
     'intent', 'run-input', unpack(fields))
-  redis.call('HSET', key.thread(thread), 'latest_run', run)
+  if redis.call('LINDEX', key.inbox(tenant, conversation), -1) == run then
+    redis.call('HSET', key.thread(thread), 'latest_run', run)
+  end
   redis.call('HINCRBY', key.thread(thread), 'runs', 1)
   redis.call('ZADD', key.thread_runs(thread), 0, run)
   redis.call('ZADD', key.runs(tenant), 0, run)
@@ -18,8 +21,15 @@ local function create(run, tenant, conversation, thread, user, position, fields)
   emit(run, tenant, 'run.queued', 'P', cjson.encode({ position = position }))
 end
 
+-- Whether the model of a run was told a message that was added to it, may it have answered or not.
+local function taken(said)
+  local s = redis.call('HMGET', said, 'taken_at', 'read_at')
+  return s[1] or s[2]
+end
+
 -- Messages that a run ends without having read: the first becomes the next run of the conversation, which reads the
--- others. Corrections of what is over, and what was said in a thread that is left behind, go with the run.
+-- others. Corrections of what is over, what was taken back, and what was said in a thread that is left behind, go with
+-- the run.
 local function pass_on(run, tenant, conversation)
   local left = redis.call('LRANGE', key.steers(run), 0, -1)
   redis.call('DEL', key.steers(run))
@@ -28,18 +38,20 @@ local function pass_on(run, tenant, conversation)
   local heir
   for _, id in ipairs(left) do
     local said = key.steer(run, id)
-    local s = redis.call('HMGET', said, 'kind', 'user', 'input', 'agent', 'channel', 'target', 'traceparent')
-    if s[1] ~= 'message' or not current then
+    local s = redis.call('HMGET', said, 'kind', 'user', 'input', 'agent', 'channel', 'target', 'traceparent',
+      'withdrawn')
+    if s[1] ~= 'message' or s[8] or not current then
       redis.call('DEL', said)
     elseif heir then
+      redis.call('HDEL', said, 'taken_at')
       redis.call('RENAME', said, key.steer(heir, id))
       redis.call('RPUSH', key.steers(heir), id)
     else
       heir = id
       redis.call('DEL', said)
+      redis.call('LPUSH', key.inbox(tenant, conversation), id)
       create(id, tenant, conversation, thread, s[2], 0, { 'input', s[3], 'agent', s[4], 'channel', s[5], 'target', s[6],
         'traceparent', s[7], 'retry_of', '', 'requesters', cjson.encode({ s[2] }) })
-      redis.call('LPUSH', key.inbox(tenant, conversation), id)
       redis.call('HSET', key.run(run), 'heir', id)
     end
   end
