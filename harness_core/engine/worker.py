@@ -134,7 +134,8 @@ class Worker:
     async def drain(self, *, limit: float = 25.0, grace: float = 5.0) -> None:
         """Claims no more, lets runs end for ``grace`` seconds, hands the others over within ``limit``.
 
-        A tool that must not run twice gets most of that time to end: broken off, it would cost a person a look.
+        A tool that must not run twice gets most of that time to end: broken off, it would cost a person a look. So
+        does a run whose checkpoints go with this process: nobody could go on with it.
         """
         self._draining.set()
         self._room.set()
@@ -200,7 +201,6 @@ class Worker:
         run_id = held.claim.run.run_id
         try:
             workspace, runtime = await self.runtimes.current()
-            held.is_delicate = lambda: runtime.is_delicate(run_id)
             await executor.execute(held, runtime, workspace)
         except Exception as error:
             log.exception("run could not be executed", extra={"run_id": run_id})

@@ -38,7 +38,9 @@ class AuditRepository:
     async def head(self, tenant: str) -> AuditHead:
         """How far the chain goes. Links that are read after this reach at least so far."""
         async with store_errors():
-            found = await self._client.hmget(self._scripts.keys(tenant)("audit_head", tenant), "seq", "hash", "cut")
+            found = await self._client.hmget(
+                self._scripts.keys(tenant)("audit_head", tenant), "seq", "hash", "cut"
+            )
         seq, link, cut = found
         return AuditHead(seq=int(seq or 0), hash=(link or b"").decode(), cut=int(cut or 0))
 
