@@ -82,7 +82,7 @@ class Worker:
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
         self._maintenance = Maintenance(store, holder, self.runtimes, worker=self.name, told=upkept)
-        self._board = Switchboard(store, holder)
+        self._board = Switchboard(store, holder, self.runtimes.rebuild)
         self._threads = ThreadMemory(store, self.runtimes.memory, self._remembers_threads)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,6 +113,7 @@ class Worker:
                     loops.create_task(self._renew(), name="renew"),
                     loops.create_task(self._sweep.run(started), name="sweep"),
                     loops.create_task(self._board.run(), name="switches"),
+                    loops.create_task(self.runtimes.follow(), name="agents"),
                     loops.create_task(self._maintenance.run(), name="maintenance"),
                     loops.create_task(self._writer.run(), name="events"),
                     loops.create_task(self.bus.run(), name="bus"),
