@@ -24,6 +24,10 @@ from harness_core.workspace import (
 )
 
 
+_TASK = "task"
+"""The tool that every agent with subagents has, and that no Tool object brings; it names the one it calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """A person whose request a run is besides its requester's. ``usergroups`` as of :class:`CallSite`."""
@@ -126,8 +130,12 @@ def evaluate(workspace: Workspace, site: CallSite) -> Decision:
 def judge(workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site: CallSite) -> Verdict:
     """What ``workspace`` says about one call of ``tool``. A question that nobody could answer is a refusal.
 
-    Where several people asked, it must be allowed to each of them, and the strictest question is asked.
+    Where several people asked, it must be allowed to each of them, and the strictest question is asked. Who may not
+    use an agent may not use it as a subagent either: neither is it called, nor does it call anything.
     """
+    barred = _barred(workspace, tool, arguments, site)
+    if barred:
+        return Deny(reason=" ".join(barred))
     asks = []
     for rule in _rules(workspace, tool, site):
         if rule.denied:
@@ -190,11 +198,27 @@ def _caller(site: CallSite) -> Caller:
     )
 
 
+def _barred(
+    workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site: CallSite
+) -> tuple[str, ...]:
+    """Why the subagent that makes the call, or the one that it calls, must not act in this run."""
+    called = arguments.get("subagent_type") if tool.name == _TASK and not tool.source else None
+    inner = [each for each in (site.acting, called) if each in workspace.agents and each != site.agent]
+    if not inner:
+        return ()
+    whole = [replace(caller, agents=(site.agent, *inner)) for caller in _callers(site)]
+    return tuple(dict.fromkeys(reason for each in whole for reason in refusals(workspace, each)))
+
+
 def _rules(workspace: Workspace, tool: Called, site: CallSite) -> list[CallRule]:
     """What holds for the call by each of those who asked, the requester first."""
+    return [call_rule(workspace, each, tool.name, tool.source) for each in _callers(site)]
+
+
+def _callers(site: CallSite) -> list[Caller]:
     caller = _caller(site)
-    callers = [replace(caller, user=each.user, usergroups=each.usergroups) for each in site.also_asked]
-    return [call_rule(workspace, each, tool.name, tool.source) for each in (caller, *callers)]
+    others = [replace(caller, user=each.user, usergroups=each.usergroups) for each in site.also_asked]
+    return [caller, *others]
 
 
 def _ask(rule: CallRule) -> Ask:
