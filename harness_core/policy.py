@@ -18,11 +18,11 @@ from harness_core.workspace import (
     CallRule,
     ToolSpec,
     Workspace,
+    agents_reached,
     call_rule,
     possible_values,
     refusals,
 )
-
 
 _TASK = "task"
 """The tool that every agent with subagents has, and that no Tool object brings; it names the one it calls."""
@@ -144,6 +144,11 @@ def judge(workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site
             asks.append(_ask(rule))
     if not asks:
         return Allow()
+    if not _can_wait(workspace, site):
+        return Deny(
+            reason="This needs an approval, and the agent keeps no checkpoints, so nothing can wait for one. "
+            "It did not run. Ask an admin to give the agent a checkpointer."
+        )
     ask = replace(max(asks, key=lambda each: each.quorum), offer=_narrowest([each.offer for each in asks]))
     if not can_be_decided(ask, site.requesters):
         title = tool.spec.title_for(arguments)
@@ -189,6 +194,21 @@ def can_be_decided(ask: Ask, requesters: frozenset[str]) -> bool:
     named = frozenset(ask.rule.users)
     people = named | requesters if ask.rule.requester else named - requesters
     return len(people) >= ask.quorum
+
+
+def _can_wait(workspace: Workspace, site: CallSite) -> bool:
+    """Whether a call made here can be gone on with after people have answered: not where no history is kept of it."""
+    host = workspace.agents.get(site.agent)
+    if host is None:
+        return True
+    forgetful = [
+        name
+        for name, spec in agents_reached(workspace, site.agent).items()
+        if spec.checkpointer is not None and spec.checkpointer.kind is False
+    ]
+    if (host.checkpointer or workspace.runtime.checkpointer).kind is False:
+        return False
+    return not any(site.acting in agents_reached(workspace, name) for name in forgetful)
 
 
 def _caller(site: CallSite) -> Caller:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from approvals.approval_office import ApprovalOffice, call
 from sealing import SEAL
@@ -10,6 +12,8 @@ from waiting import wait_until
 from harness_core import Harness, RunState
 from harness_core.events import OutputDelta, RunFailed
 from harness_core.models import Run
+from harness_core.policy import Ask, Called, CallSite, Deny, judge
+from harness_core.workspace.schema.runtime import Checkpointer
 
 
 def keeping(office: ApprovalOffice, kind: str) -> None:
@@ -78,3 +82,36 @@ async def test_a_harness_that_closes_gives_such_a_run_its_time_to_end(office: Ap
     run = await office.store.runs.get(run_id)
     assert run.state is RunState.COMPLETED
     assert len(office.ran("notify")) == 1
+
+
+@pytest.mark.parametrize(
+    ("agent", "acting", "waits"),
+    [
+        ("kept", "kept", True),
+        ("forgetful", "forgetful", False),
+        ("kept", "inner", False),
+        ("kept", "deep", False),
+    ],
+)
+def test_where_nothing_can_wait_for_people_a_call_that_needs_them_is_refused(
+    office: ApprovalOffice, agent: str, acting: str, *, waits: bool
+) -> None:
+    workspace = office.holder.current
+    ops, none = workspace.agents["ops"], Checkpointer(kind=False)
+    agents = {
+        "kept": ops.model_copy(update={"name": "kept", "subagents": ("inner",)}),
+        "forgetful": ops.model_copy(update={"name": "forgetful", "checkpointer": none}),
+        "inner": ops.model_copy(update={"name": "inner", "checkpointer": none, "subagents": ("deep",)}),
+        "deep": ops.model_copy(update={"name": "deep"}),
+    }
+    spec = workspace.tools["restart"].for_tool()
+
+    verdict = judge(
+        replace(workspace, agents=agents),
+        Called(spec=spec, name="restart", source="restart"),
+        {"service": "web"},
+        CallSite(requester="U1", agent=agent, acting=acting),
+    )
+
+    assert isinstance(verdict, Ask) is waits
+    assert waits or (isinstance(verdict, Deny) and "keeps no checkpoints" in verdict.reason)
