@@ -20,6 +20,7 @@ from ulid import ULID
 from harness_core.approvals import Approval
 from harness_core.engine.approvals import Approvals
 from harness_core.engine.bus import Listener, Subscription
+from harness_core.engine.company import Admission, GroupsOf
 from harness_core.engine.control import Control
 from harness_core.engine.deletion import Deletion
 from harness_core.engine.settling import DecisionWord, find_question, settle
@@ -69,7 +70,8 @@ class Harness:
     read side: threads, runs, messages, events; ``approvals`` lists what waits for people, ``deletion``
     removes for good what is stored of a thread, a person or a team. ``folder`` is for
     checkpoints in a file, where the workspace wants them there. While Redis is away, who follows a run waits for
-    up to ``patience`` seconds.
+    up to ``patience`` seconds. ``groups_of`` says which groups a person is in: without it, policies about groups admit
+    and relax nothing, and refuse where they would restrict. ``admission`` may refuse a person's runs.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class Harness:
         user: str = "local",
         folder: Path | None = None,
         patience: float = PATIENCE,
+        admission: Admission | None = None,
+        groups_of: GroupsOf | None = None,
     ) -> None:
         self.reads = Control(store)
         self.approvals = Approvals(store, holder)
@@ -89,7 +93,9 @@ class Harness:
         self._tenant = tenant
         self._user = user
         self._patience = patience
-        self._worker = Worker(store, holder, seal=seal, folder=folder)
+        self._worker = Worker(
+            store, holder, seal=seal, folder=folder, admission=admission, groups_of=groups_of
+        )
         self.deletion = Deletion(store, forget=self._worker.runtimes.erase)
         self._running: asyncio.Task[None] | None = None
 
