@@ -17,7 +17,15 @@ from bot.settings import SEAL_KEY_BYTES, Settings
 from bot.startup import open_core, open_workspace
 from harness_core import Harness, StreamItem
 from harness_core.errors import UnknownAgent
-from harness_core.events import OutputDelta, RunCancelled, RunCompleted, RunFailed, ToolCalled, ToolResult
+from harness_core.events import (
+    OutputDelta,
+    OutputTakenBack,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    ToolCalled,
+    ToolResult,
+)
 from harness_core.models import Run
 
 
@@ -74,6 +82,10 @@ class Screen:
                 between = "" if self._message in (None, message) else "\n\n"
                 self._message = message
                 self._write(between + text)
+            case OutputTakenBack():
+                self._message = None
+                self._write("\n")
+                _remark("· the answer broke off and begins again")
             case ToolCalled(tool=tool, arguments=arguments):
                 _remark(f"· {tool} {arguments}")
             case ToolResult(output=output, is_error=is_error):
