@@ -17,6 +17,7 @@
     │   ├── ThreadNotFound
     │   ├── ApprovalNotFound
     │   └── UnknownAgent           carries the known ids
+    ├── NotOpen                    a harness that does not work, or not any more
     ├── InboxFull                  too many messages wait already
     ├── PolicyBlocked              carries the reasons
     ├── ApprovalAlreadyDecided     carries who decided what, and when
@@ -137,6 +138,10 @@ class GrantNotFound(NotFound):
     def __init__(self, grant_id: str) -> None:
         self.grant_id = grant_id
         super().__init__(f"no grant {grant_id}")
+
+
+class NotOpen(HarnessError):
+    """A harness was asked for work before it was opened, after it was closed, or after its worker failed."""
 
 
 class InboxFull(HarnessError):

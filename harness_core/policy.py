@@ -223,7 +223,8 @@ def _barred(
 ) -> tuple[str, ...]:
     """Why the subagent that makes the call, or the one that it calls, must not act in this run."""
     called = arguments.get("subagent_type") if tool.name == _TASK and not tool.source else None
-    inner = [each for each in (site.acting, called) if each in workspace.agents and each != site.agent]
+    others = [each for each in (site.acting, called) if isinstance(each, str) and each != site.agent]
+    inner = [each for each in others if each in workspace.agents]
     if not inner:
         return ()
     whole = [replace(caller, agents=(site.agent, *inner)) for caller in _callers(site)]

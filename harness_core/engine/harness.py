@@ -7,9 +7,8 @@ this one accepted, and the other way round.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from harness_core.engine.bus import Listener, Subscription
 from harness_core.engine.company import Admission, GroupsOf
 from harness_core.engine.control import Control
 from harness_core.engine.deletion import Deletion
+from harness_core.engine.lifetime import Lifetime
 from harness_core.engine.settling import DecisionWord, find_question, settle
 from harness_core.engine.stream_items import Listeners, StreamItem, item_of
 from harness_core.engine.worker import Worker
@@ -38,7 +38,7 @@ from harness_core.models import (
     Submission,
     WhileRunning,
 )
-from harness_core.states import RunState
+from harness_core.states import TERMINAL, RunState
 from harness_core.store import PATIENCE, Patience, Store
 from harness_core.store.seal import Seal
 from harness_core.workspace import WorkspaceHolder
@@ -97,29 +97,22 @@ class Harness:
             store, holder, seal=seal, folder=folder, admission=admission, groups_of=groups_of
         )
         self.deletion = Deletion(store, forget=self._worker.runtimes.erase)
-        self._running: asyncio.Task[None] | None = None
+        self._lifetime = Lifetime(self._worker)
 
     async def initialize(self) -> None:
-        """Compiles the agents, then starts to work; runs that an earlier process left are recovered.
+        """Compiles the agents, then starts to work; runs that an earlier process left are recovered. Works once.
 
+        :raises NotOpen: it was opened before.
+        :raises WorkspaceInvalid: an agent cannot be built.
         :raises Exception: whatever a model's or tool's package raises while it is loaded.
         """
-        self._running = asyncio.create_task(self._worker.run(), name="harness worker")
-        ready = asyncio.create_task(self._worker.ready.wait())
-        await asyncio.wait({self._running, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if self._running.done():
-            await self._running
+        await self._lifetime.begin()
 
     async def close(self, *, limit: float = 25.0) -> None:
         """Waits for running work, up to ``limit`` seconds; what is left is handed over."""
-        if self._running is None:
-            return
-        await self._worker.drain(limit=limit, grace=min(GRACE, limit / 5))
-        self._running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._running
-        self._running = None
+        await self._lifetime.end(limit=limit, grace=min(GRACE, limit / 5))
+
+    stop = close
 
     async def __aenter__(self) -> Self:
         await self.initialize()
@@ -147,6 +140,7 @@ class Harness:
         :raises UnknownAgent: ``agent_id`` is not in the workspace.
         :raises ThreadNotFound: ``thread_id`` does not exist.
         :raises PolicyBlocked: the run was refused, with the reasons.
+        :raises NotOpen: the harness does not work, or stopped while the run was at work.
         """
         asked = RunInput(text=input, context=context, state=state, files=files)
         run_id = _taken_in(await self._submit(asked, agent_id, thread_id))
@@ -163,7 +157,7 @@ class Harness:
 
         What is live of it is stopped. The old thread stays readable. Raises as :meth:`run` does.
         """
-        self._known(agent_id)
+        await self._known(agent_id)
         accepted = await self.reads.restart_conversation(
             thread_id,
             RunInput(text=input),
@@ -248,7 +242,7 @@ class Harness:
         return [(name, workspace.agents[name].description) for name in sorted(workspace.hosts)]
 
     async def _submit(self, asked: RunInput, agent_id: str, thread_id: str | None) -> Acceptance:
-        self._known(agent_id)
+        await self._known(agent_id)
         name = f"direct:{ULID()}"
         conversation = name
         if thread_id is not None:
@@ -274,7 +268,10 @@ class Harness:
         more = asked.context is not None or asked.state is not None or asked.files is not None
         return "queue" if more and wanted == "steer" else wanted
 
-    def _known(self, agent_id: str) -> None:
+    async def _known(self, agent_id: str) -> None:
+        """Whoever comes after a reload waits for the agents that it brings."""
+        self._lifetime.require()
+        await self._worker.runtimes.current()
         known = sorted(self._holder.current.agents)
         if agent_id != "auto" and agent_id not in known:
             raise UnknownAgent(agent_id, known)
@@ -288,6 +285,7 @@ class Harness:
         reason: str | None,
     ) -> int:
         """Takes the decision; the number of the newest event before it."""
+        self._lifetime.require()
         before = (await self.reads.get_run(approval.run_id)).events
         await settle(
             self.approvals, approval, decision, by=by, edited_input=edited_input, reason=reason or ""
@@ -301,8 +299,14 @@ class Harness:
         return await Patience(self._patience)(partial(self._result, run_id))
 
     async def _follow(self, run_id: str, *, after: int = 0) -> AsyncIterator[StreamItem]:
-        async for event in self.reads.follow(run_id, after=after, patience=self._patience):
-            yield item_of(event)
+        async def is_over() -> bool:
+            state = (await self.reads.get_run(run_id)).state
+            return state in TERMINAL or state is RunState.WAITING
+
+        followed = self.reads.follow(run_id, after=after, patience=self._patience)
+        async with aclosing(self._lifetime.through(followed, is_over)) as events:
+            async for event in events:
+                yield item_of(event)
 
     async def _result(self, run_id: str) -> RunResult:
         run = await self.reads.get_run(run_id)
