@@ -23,18 +23,16 @@ from harness_core.engine.company import Admission, GroupsOf
 from harness_core.engine.control import Control
 from harness_core.engine.deletion import Deletion
 from harness_core.engine.lifetime import Lifetime
-from harness_core.engine.settling import DecisionWord, find_question, settle
+from harness_core.engine.own import Own
+from harness_core.engine.settling import DecisionWord, settle
 from harness_core.engine.stream_items import Listeners, StreamItem, item_of
+from harness_core.engine.taking_in import taken_in
 from harness_core.engine.worker import Worker
 from harness_core.errors import PolicyBlocked, UnknownAgent
 from harness_core.events import RunFailed
 from harness_core.models import (
     Acceptance,
-    Accepted,
-    Duplicate,
-    Refused,
     RunInput,
-    Steered,
     Submission,
     WhileRunning,
 )
@@ -89,6 +87,7 @@ class Harness:
     ) -> None:
         self.reads = Control(store)
         self.approvals = Approvals(store, holder)
+        self._own = Own(self.reads, self.approvals, tenant)
         self._holder = holder
         self._tenant = tenant
         self._user = user
@@ -138,12 +137,14 @@ class Harness:
         the end of that run is what is returned.
 
         :raises UnknownAgent: ``agent_id`` is not in the workspace.
-        :raises ThreadNotFound: ``thread_id`` does not exist.
+        :raises ThreadNotFound: the tenant has no thread ``thread_id``.
+        :raises ThreadReplaced: its conversation was begun again in another thread.
+        :raises InboxFull: too much waits already.
         :raises PolicyBlocked: the run was refused, with the reasons.
         :raises NotOpen: the harness does not work, or stopped while the run was at work.
         """
         asked = RunInput(text=input, context=context, state=state, files=files)
-        run_id = _taken_in(await self._submit(asked, agent_id, thread_id))
+        run_id = taken_in(await self._submit(asked, agent_id, thread_id))
         return await self._followed(run_id, listeners)
 
     async def restart_conversation(
@@ -158,13 +159,14 @@ class Harness:
         What is live of it is stopped. The old thread stays readable. Raises as :meth:`run` does.
         """
         await self._known(agent_id)
+        await self._own.thread(thread_id)
         accepted = await self.reads.restart_conversation(
             thread_id,
             RunInput(text=input),
             by=self._user,
             agent=None if agent_id == "auto" else agent_id,
         )
-        return await self._followed(_taken_in(accepted), listeners)
+        return await self._followed(taken_in(accepted), listeners)
 
     async def stream_events(
         self,
@@ -178,7 +180,7 @@ class Harness:
     ) -> AsyncIterator[StreamItem]:
         """The items of one turn, in order, until it ended. Raises as :meth:`run` does."""
         asked = RunInput(text=input, context=context, state=state, files=files)
-        async for item in self._follow(_taken_in(await self._submit(asked, agent_id, thread_id))):
+        async for item in self._follow(taken_in(await self._submit(asked, agent_id, thread_id))):
             yield item
 
     async def resume(
@@ -201,7 +203,7 @@ class Harness:
         :raises ApprovalAlreadyDecided: somebody was faster; nothing was changed.
         :raises DecisionRefused: it cannot be decided so; nothing was changed.
         """
-        approval = await find_question(self.approvals, self.reads, approval_id, thread_id)
+        approval = await self._own.question(approval_id, thread_id)
         seen = await self._decide(approval, decision, decided_by, edited_input, reason)
         return await self._followed(approval.run_id, listeners, after=seen)
 
@@ -216,7 +218,7 @@ class Harness:
         reason: str | None = None,
     ) -> AsyncIterator[StreamItem]:
         """As :meth:`resume`, the items one by one."""
-        approval = await find_question(self.approvals, self.reads, approval_id, thread_id)
+        approval = await self._own.question(approval_id, thread_id)
         seen = await self._decide(approval, decision, decided_by, edited_input, reason)
         async for item in self._follow(approval.run_id, after=seen):
             yield item
@@ -226,6 +228,7 @@ class Harness:
 
         :raises RunNotFound: there is no such run.
         """
+        await self._own.run(run_id)
         return await self.reads.cancel(run_id, by)
 
     def subscribe(self, listener: Listener) -> Subscription:
@@ -233,8 +236,11 @@ class Harness:
         return self._worker.bus.subscribe(listener)
 
     async def files(self, thread_id: str) -> Mapping[str, str]:
-        """The files of a thread by path: given or written. Raises as :meth:`Control.get_thread` does."""
-        return await self._worker.runtimes.files(await self.reads.get_thread(thread_id))
+        """The files of a thread by path: given or written.
+
+        :raises ThreadNotFound: there is no such thread.
+        """
+        return await self._worker.runtimes.files(await self._own.thread(thread_id))
 
     def list_host_bindings(self) -> list[tuple[str, str]]:
         """The agents a conversation can be handed to, with what they are for; subagents are not among them."""
@@ -246,7 +252,7 @@ class Harness:
         name = f"direct:{ULID()}"
         conversation = name
         if thread_id is not None:
-            conversation = (await self.reads.get_thread(thread_id)).conversation
+            conversation = (await self._own.current_thread(thread_id)).conversation
         submission = Submission(
             tenant=self._tenant,
             conversation=conversation,
@@ -325,17 +331,3 @@ class Harness:
             approval_id=waits[0].approval_id if waits else None,
             pending_action_id=waits[0].call if waits else None,
         )
-
-
-def _taken_in(accepted: Acceptance) -> str:
-    """The run that answers.
-
-    :raises PolicyBlocked: there is none.
-    """
-    match accepted:
-        case Accepted(run_id=run_id) | Steered(run_id=run_id):
-            return run_id
-        case Refused(reason=reason):
-            raise PolicyBlocked([f"not accepted: {reason}"])
-        case Duplicate(run_id=run_id):
-            raise PolicyBlocked([f"already accepted as {run_id}"])
