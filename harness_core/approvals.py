@@ -310,10 +310,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """What a run did to the world, by its journal: calls that ran, and calls that may have."""
+    """What a run did to the world, by its journal: calls that ran, and calls that may have.
+
+    ``once`` names the tools of those among them that must not be made again.
+    """
 
     ran: int
     unsure: int
+    once: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@
     │   ├── ThreadNotFound
     │   ├── ApprovalNotFound
     │   └── UnknownAgent           carries the known ids
+    ├── ThreadReplaced             its conversation was begun again; carries the thread it has
+    ├── NotOpen                    a harness that does not work, or not any more
     ├── InboxFull                  too many messages wait already
     ├── PolicyBlocked              carries the reasons
     ├── ApprovalAlreadyDecided     carries who decided what, and when
@@ -137,6 +139,18 @@ class GrantNotFound(NotFound):
     def __init__(self, grant_id: str) -> None:
         self.grant_id = grant_id
         super().__init__(f"no grant {grant_id}")
+
+
+class ThreadReplaced(HarnessError):
+    """The conversation of this thread was begun again: what was said in it can be read, and nothing more is said."""
+
+    def __init__(self, thread_id: str, current: str) -> None:
+        self.thread_id, self.current = thread_id, current
+        super().__init__(f"thread {thread_id} was begun again as {current}: say it there")
+
+
+class NotOpen(HarnessError):
+    """A harness was asked for work before it was opened, after it was closed, or after its worker failed."""
 
 
 class InboxFull(HarnessError):

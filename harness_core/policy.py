@@ -18,10 +18,14 @@ from harness_core.workspace import (
     CallRule,
     ToolSpec,
     Workspace,
+    agents_reached,
     call_rule,
     possible_values,
     refusals,
 )
+
+_TASK = "task"
+"""The tool that every agent with subagents has, and that no Tool object brings; it names the one it calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +130,12 @@ def evaluate(workspace: Workspace, site: CallSite) -> Decision:
 def judge(workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site: CallSite) -> Verdict:
     """What ``workspace`` says about one call of ``tool``. A question that nobody could answer is a refusal.
 
-    Where several people asked, it must be allowed to each of them, and the strictest question is asked.
+    Where several people asked, it must be allowed to each of them, and the strictest question is asked. Who may not
+    use an agent may not use it as a subagent either: neither is it called, nor does it call anything.
     """
+    barred = _barred(workspace, tool, arguments, site)
+    if barred:
+        return Deny(reason=" ".join(barred))
     asks = []
     for rule in _rules(workspace, tool, site):
         if rule.denied:
@@ -136,6 +144,11 @@ def judge(workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site
             asks.append(_ask(rule))
     if not asks:
         return Allow()
+    if not _can_wait(workspace, site):
+        return Deny(
+            reason="This needs an approval, and the agent keeps no checkpoints, so nothing can wait for one. "
+            "It did not run. Ask an admin to give the agent a checkpointer."
+        )
     ask = replace(max(asks, key=lambda each: each.quorum), offer=_narrowest([each.offer for each in asks]))
     if not can_be_decided(ask, site.requesters):
         title = tool.spec.title_for(arguments)
@@ -183,6 +196,21 @@ def can_be_decided(ask: Ask, requesters: frozenset[str]) -> bool:
     return len(people) >= ask.quorum
 
 
+def _can_wait(workspace: Workspace, site: CallSite) -> bool:
+    """Whether a call made here can be gone on with after people have answered: not where no history is kept of it."""
+    host = workspace.agents.get(site.agent)
+    if host is None:
+        return True
+    forgetful = [
+        name
+        for name, spec in agents_reached(workspace, site.agent).items()
+        if spec.checkpointer is not None and spec.checkpointer.kind is False
+    ]
+    if (host.checkpointer or workspace.runtime.checkpointer).kind is False:
+        return False
+    return not any(site.acting in agents_reached(workspace, name) for name in forgetful)
+
+
 def _caller(site: CallSite) -> Caller:
     acting = (site.acting,) if site.acting and site.acting != site.agent else ()
     return Caller(
@@ -190,11 +218,28 @@ def _caller(site: CallSite) -> Caller:
     )
 
 
+def _barred(
+    workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site: CallSite
+) -> tuple[str, ...]:
+    """Why the subagent that makes the call, or the one that it calls, must not act in this run."""
+    called = arguments.get("subagent_type") if tool.name == _TASK and not tool.source else None
+    others = [each for each in (site.acting, called) if isinstance(each, str) and each != site.agent]
+    inner = [each for each in others if each in workspace.agents]
+    if not inner:
+        return ()
+    whole = [replace(caller, agents=(site.agent, *inner)) for caller in _callers(site)]
+    return tuple(dict.fromkeys(reason for each in whole for reason in refusals(workspace, each)))
+
+
 def _rules(workspace: Workspace, tool: Called, site: CallSite) -> list[CallRule]:
     """What holds for the call by each of those who asked, the requester first."""
+    return [call_rule(workspace, each, tool.name, tool.source) for each in _callers(site)]
+
+
+def _callers(site: CallSite) -> list[Caller]:
     caller = _caller(site)
-    callers = [replace(caller, user=each.user, usergroups=each.usergroups) for each in site.also_asked]
-    return [call_rule(workspace, each, tool.name, tool.source) for each in (caller, *callers)]
+    others = [replace(caller, user=each.user, usergroups=each.usergroups) for each in site.also_asked]
+    return [caller, *others]
 
 
 def _ask(rule: CallRule) -> Ask:

@@ -17,7 +17,16 @@ from bot.settings import SEAL_KEY_BYTES, Settings
 from bot.startup import open_core, open_workspace
 from harness_core import Harness, StreamItem
 from harness_core.errors import UnknownAgent
-from harness_core.events import OutputDelta, RunCancelled, RunCompleted, RunFailed, ToolCalled, ToolResult
+from harness_core.events import (
+    OutputDelta,
+    OutputTakenBack,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    ToolCalled,
+    ToolResult,
+)
+from harness_core.models import Run
 
 
 async def command(settings: Settings, agent: str, text: str, *, dry_run: bool) -> Exit:
@@ -40,7 +49,9 @@ async def command(settings: Settings, agent: str, text: str, *, dry_run: bool) -
         )
         async with (
             open_core(scratch) as core,
-            Harness(core.store, holder, seal=core.seal, folder=scratch.data) as harness,
+            Harness(
+                core.store, holder, seal=core.seal, folder=scratch.data, groups_of=_in_no_group
+            ) as harness,
         ):
             screen = Screen()
             try:
@@ -50,6 +61,11 @@ async def command(settings: Settings, agent: str, text: str, *, dry_run: bool) -
                 sys.stderr.write(f"{error}\n")
                 return Exit.NOT_FOUND
     return screen.exit
+
+
+async def _in_no_group(_run: Run, _groups: frozenset[str]) -> frozenset[str]:
+    """Whoever has the shell is no person of the team's, and so in none of its groups."""
+    return frozenset()
 
 
 class Screen:
@@ -66,6 +82,10 @@ class Screen:
                 between = "" if self._message in (None, message) else "\n\n"
                 self._message = message
                 self._write(between + text)
+            case OutputTakenBack():
+                self._message = None
+                self._write("\n")
+                _remark("· the answer broke off and begins again")
             case ToolCalled(tool=tool, arguments=arguments):
                 _remark(f"· {tool} {arguments}")
             case ToolResult(output=output, is_error=is_error):

@@ -14,6 +14,7 @@ from harness_core.events import (
     CancelRequested,
     Event,
     OutputDelta,
+    OutputTakenBack,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -251,7 +252,7 @@ def _fold_answer(draft: _Draft, event: Event) -> None:
     match event.payload:
         case OutputDelta(text=text, message=message) if text:
             draft.add_text(text, message)
-        case RunResumed(text=text) | SyntheticFallback(text=text):
+        case RunResumed(text=text) | OutputTakenBack(text=text) | SyntheticFallback(text=text):
             draft.replace_text(text)
         case RunCompleted(output=text) | RunFailed(output=text) if text:
             draft.replace_text(text)

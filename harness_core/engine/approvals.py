@@ -196,7 +196,8 @@ class Approvals:
         return scope_of(approval, terms, agent=run.agent or "", workspace=run.workspace or "")
 
     async def _outdated(self, approval: Approval) -> bool:
-        return await self.drop_outdated(await self._store.runs.get(approval.run_id))
+        # Who builds no agents does not know what runs can begin with: a worker looks again before it goes on.
+        return self._holder.is_built and await self.drop_outdated(await self._store.runs.get(approval.run_id))
 
     def _pinned(self, agent: str | None) -> str | None:
         try:

@@ -54,11 +54,14 @@ class RunCompany:
         """Those of the person's groups that policies name; None when they cannot be found out."""
         if user not in self._groups:
             wanted = usergroups_named(self._workspace)
-            self._groups[user] = (
-                await self._groups_of(self._as_if_of(user), wanted)
-                if wanted and self._groups_of is not None
-                else frozenset()
-            )
+            if not wanted:
+                self._groups[user] = frozenset()
+            elif self._groups_of is None:
+                self._groups[user] = (
+                    None  # in no group would be a guess, and lift what policies forbid a group
+                )
+            else:
+                self._groups[user] = await self._groups_of(self._as_if_of(user), wanted)
         return self._groups[user]
 
     def _as_if_of(self, user: str) -> Run:

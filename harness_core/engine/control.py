@@ -128,12 +128,17 @@ class Control:
         thread = await self.find_thread(tenant, conversation)
         if thread is None:
             return False
-        runs = (await self.list_runs(tenant, RunFilter(thread_id=thread.thread_id), limit=_LIVE)).items
-        for run in runs:
-            if run.state in LIVE and await self._is_shown_by(run.run_id, external_id):
+        for run in await self.live_runs(thread):
+            if await self._is_shown_by(run.run_id, external_id):
                 await self._store.deliveries.mark_dirty(run.run_id)
                 return True
         return False
+
+    async def live_runs(self, thread: Thread) -> list[Run]:
+        """The runs of a thread that are not over, the newest first."""
+        wanted = RunFilter(thread_id=thread.thread_id)
+        newest = await self.list_runs(thread.tenant, wanted, limit=_LIVE)
+        return [run for run in newest.items if run.state in LIVE]
 
     async def _is_shown_by(self, run_id: str, external_id: str) -> bool:
         shown = await self._store.deliveries.of_run(run_id)

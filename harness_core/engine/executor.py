@@ -13,7 +13,7 @@ from harness_core.engine.company import Admission, GroupsOf, RunCompany
 from harness_core.engine.endings import Cancelled, Completed, Ending, Failed, HandedOver, Lost, Parked
 from harness_core.engine.held import HeldRun
 from harness_core.engine.journal import EventWriter, RunJournal
-from harness_core.engine.recovery import Conclude, Continue, Start, plan
+from harness_core.engine.recovery import Conclude, Continue, GiveUp, Start, plan
 from harness_core.engine.story import Story, Way
 from harness_core.errors import (
     IllegalTransition,
@@ -75,6 +75,8 @@ class Executor:
         journal = self._writer.open(held.claim.fence, held.cancel)
         company = RunCompany(held.claim.run, workspace, admission=self._admission, groups_of=self._groups_of)
         story = Story(held.claim, journal, runtime, workspace, company)
+        run_id = held.claim.run.run_id
+        held.is_delicate = lambda: runtime.is_delicate(run_id) or not runtime.outlives(story.agent)
         try:
             ending = await self._until_it_ends(held, story, self._begin)
             held.settle()
@@ -151,12 +153,18 @@ class Executor:
         if not story.claim.taken_over:
             return await self._converse(story, "begin")
         way, resumed = await plan(
-            story.claim, story.runtime, now=await self._store.now(), started=self._started
+            story.claim,
+            story.runtime,
+            self._store.calls,
+            now=await self._store.now(),
+            started=self._started,
         )
         story.journal.add(resumed)
         match way:
             case Start():
                 return await self._converse(story, "begin")
+            case GiveUp(tools=tools):
+                return Failed(reason="cannot_continue", message=_cannot_continue(tools, run.run_id))
             case Continue(text=text):
                 story.answer = Answer(text)
                 return await self._converse(story, "go on")
@@ -289,6 +297,14 @@ class Executor:
                 return await write()
             except StoreUnavailable:
                 await asyncio.sleep(RETRY)
+
+
+def _cannot_continue(tools: tuple[str, ...], run_id: str) -> str:
+    named = ", ".join(f"“{tool}”" for tool in tools)
+    return (
+        f"This run was interrupted, and its agent keeps no checkpoint to go on from. {named} ran or may have run, so "
+        f"it was not started anew. Look what has happened before you press Retry. Run {run_id}."
+    )
 
 
 def _take_back_cancellation() -> None:

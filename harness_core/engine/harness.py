@@ -7,9 +7,8 @@ this one accepted, and the other way round.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,24 +19,24 @@ from ulid import ULID
 from harness_core.approvals import Approval
 from harness_core.engine.approvals import Approvals
 from harness_core.engine.bus import Listener, Subscription
+from harness_core.engine.company import Admission, GroupsOf
 from harness_core.engine.control import Control
 from harness_core.engine.deletion import Deletion
-from harness_core.engine.settling import DecisionWord, find_question, settle
+from harness_core.engine.lifetime import Lifetime
+from harness_core.engine.own import Own
+from harness_core.engine.settling import DecisionWord, settle
 from harness_core.engine.stream_items import Listeners, StreamItem, item_of
+from harness_core.engine.taking_in import taken_in
 from harness_core.engine.worker import Worker
 from harness_core.errors import PolicyBlocked, UnknownAgent
 from harness_core.events import RunFailed
 from harness_core.models import (
     Acceptance,
-    Accepted,
-    Duplicate,
-    Refused,
     RunInput,
-    Steered,
     Submission,
     WhileRunning,
 )
-from harness_core.states import RunState
+from harness_core.states import TERMINAL, RunState
 from harness_core.store import PATIENCE, Patience, Store
 from harness_core.store.seal import Seal
 from harness_core.workspace import WorkspaceHolder
@@ -69,7 +68,8 @@ class Harness:
     read side: threads, runs, messages, events; ``approvals`` lists what waits for people, ``deletion``
     removes for good what is stored of a thread, a person or a team. ``folder`` is for
     checkpoints in a file, where the workspace wants them there. While Redis is away, who follows a run waits for
-    up to ``patience`` seconds.
+    up to ``patience`` seconds. ``groups_of`` says which groups a person is in: without it, policies about groups admit
+    and relax nothing, and refuse where they would restrict. ``admission`` may refuse a person's runs.
     """
 
     def __init__(
@@ -82,38 +82,36 @@ class Harness:
         user: str = "local",
         folder: Path | None = None,
         patience: float = PATIENCE,
+        admission: Admission | None = None,
+        groups_of: GroupsOf | None = None,
     ) -> None:
         self.reads = Control(store)
         self.approvals = Approvals(store, holder)
+        self._own = Own(self.reads, self.approvals, tenant)
         self._holder = holder
         self._tenant = tenant
         self._user = user
         self._patience = patience
-        self._worker = Worker(store, holder, seal=seal, folder=folder)
+        self._worker = Worker(
+            store, holder, seal=seal, folder=folder, admission=admission, groups_of=groups_of
+        )
         self.deletion = Deletion(store, forget=self._worker.runtimes.erase)
-        self._running: asyncio.Task[None] | None = None
+        self._lifetime = Lifetime(self._worker)
 
     async def initialize(self) -> None:
-        """Compiles the agents, then starts to work; runs that an earlier process left are recovered.
+        """Compiles the agents, then starts to work; runs that an earlier process left are recovered. Works once.
 
+        :raises NotOpen: it was opened before.
+        :raises WorkspaceInvalid: an agent cannot be built.
         :raises Exception: whatever a model's or tool's package raises while it is loaded.
         """
-        self._running = asyncio.create_task(self._worker.run(), name="harness worker")
-        ready = asyncio.create_task(self._worker.ready.wait())
-        await asyncio.wait({self._running, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if self._running.done():
-            await self._running
+        await self._lifetime.begin()
 
     async def close(self, *, limit: float = 25.0) -> None:
         """Waits for running work, up to ``limit`` seconds; what is left is handed over."""
-        if self._running is None:
-            return
-        await self._worker.drain(limit=limit, grace=min(GRACE, limit / 5))
-        self._running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._running
-        self._running = None
+        await self._lifetime.end(limit=limit, grace=min(GRACE, limit / 5))
+
+    stop = close
 
     async def __aenter__(self) -> Self:
         await self.initialize()
@@ -139,11 +137,14 @@ class Harness:
         the end of that run is what is returned.
 
         :raises UnknownAgent: ``agent_id`` is not in the workspace.
-        :raises ThreadNotFound: ``thread_id`` does not exist.
+        :raises ThreadNotFound: the tenant has no thread ``thread_id``.
+        :raises ThreadReplaced: its conversation was begun again in another thread.
+        :raises InboxFull: too much waits already.
         :raises PolicyBlocked: the run was refused, with the reasons.
+        :raises NotOpen: the harness does not work, or stopped while the run was at work.
         """
         asked = RunInput(text=input, context=context, state=state, files=files)
-        run_id = _taken_in(await self._submit(asked, agent_id, thread_id))
+        run_id = taken_in(await self._submit(asked, agent_id, thread_id))
         return await self._followed(run_id, listeners)
 
     async def restart_conversation(
@@ -157,14 +158,15 @@ class Harness:
 
         What is live of it is stopped. The old thread stays readable. Raises as :meth:`run` does.
         """
-        self._known(agent_id)
+        await self._known(agent_id)
+        await self._own.thread(thread_id)
         accepted = await self.reads.restart_conversation(
             thread_id,
             RunInput(text=input),
             by=self._user,
             agent=None if agent_id == "auto" else agent_id,
         )
-        return await self._followed(_taken_in(accepted), listeners)
+        return await self._followed(taken_in(accepted), listeners)
 
     async def stream_events(
         self,
@@ -178,7 +180,7 @@ class Harness:
     ) -> AsyncIterator[StreamItem]:
         """The items of one turn, in order, until it ended. Raises as :meth:`run` does."""
         asked = RunInput(text=input, context=context, state=state, files=files)
-        async for item in self._follow(_taken_in(await self._submit(asked, agent_id, thread_id))):
+        async for item in self._follow(taken_in(await self._submit(asked, agent_id, thread_id))):
             yield item
 
     async def resume(
@@ -201,7 +203,7 @@ class Harness:
         :raises ApprovalAlreadyDecided: somebody was faster; nothing was changed.
         :raises DecisionRefused: it cannot be decided so; nothing was changed.
         """
-        approval = await find_question(self.approvals, self.reads, approval_id, thread_id)
+        approval = await self._own.question(approval_id, thread_id)
         seen = await self._decide(approval, decision, decided_by, edited_input, reason)
         return await self._followed(approval.run_id, listeners, after=seen)
 
@@ -216,7 +218,7 @@ class Harness:
         reason: str | None = None,
     ) -> AsyncIterator[StreamItem]:
         """As :meth:`resume`, the items one by one."""
-        approval = await find_question(self.approvals, self.reads, approval_id, thread_id)
+        approval = await self._own.question(approval_id, thread_id)
         seen = await self._decide(approval, decision, decided_by, edited_input, reason)
         async for item in self._follow(approval.run_id, after=seen):
             yield item
@@ -226,6 +228,7 @@ class Harness:
 
         :raises RunNotFound: there is no such run.
         """
+        await self._own.run(run_id)
         return await self.reads.cancel(run_id, by)
 
     def subscribe(self, listener: Listener) -> Subscription:
@@ -233,8 +236,11 @@ class Harness:
         return self._worker.bus.subscribe(listener)
 
     async def files(self, thread_id: str) -> Mapping[str, str]:
-        """The files of a thread by path: given or written. Raises as :meth:`Control.get_thread` does."""
-        return await self._worker.runtimes.files(await self.reads.get_thread(thread_id))
+        """The files of a thread by path: given or written.
+
+        :raises ThreadNotFound: there is no such thread.
+        """
+        return await self._worker.runtimes.files(await self._own.thread(thread_id))
 
     def list_host_bindings(self) -> list[tuple[str, str]]:
         """The agents a conversation can be handed to, with what they are for; subagents are not among them."""
@@ -242,11 +248,11 @@ class Harness:
         return [(name, workspace.agents[name].description) for name in sorted(workspace.hosts)]
 
     async def _submit(self, asked: RunInput, agent_id: str, thread_id: str | None) -> Acceptance:
-        self._known(agent_id)
+        await self._known(agent_id)
         name = f"direct:{ULID()}"
         conversation = name
         if thread_id is not None:
-            conversation = (await self.reads.get_thread(thread_id)).conversation
+            conversation = (await self._own.current_thread(thread_id)).conversation
         submission = Submission(
             tenant=self._tenant,
             conversation=conversation,
@@ -268,7 +274,10 @@ class Harness:
         more = asked.context is not None or asked.state is not None or asked.files is not None
         return "queue" if more and wanted == "steer" else wanted
 
-    def _known(self, agent_id: str) -> None:
+    async def _known(self, agent_id: str) -> None:
+        """Whoever comes after a reload waits for the agents that it brings."""
+        self._lifetime.require()
+        await self._worker.runtimes.current()
         known = sorted(self._holder.current.agents)
         if agent_id != "auto" and agent_id not in known:
             raise UnknownAgent(agent_id, known)
@@ -282,6 +291,7 @@ class Harness:
         reason: str | None,
     ) -> int:
         """Takes the decision; the number of the newest event before it."""
+        self._lifetime.require()
         before = (await self.reads.get_run(approval.run_id)).events
         await settle(
             self.approvals, approval, decision, by=by, edited_input=edited_input, reason=reason or ""
@@ -295,8 +305,14 @@ class Harness:
         return await Patience(self._patience)(partial(self._result, run_id))
 
     async def _follow(self, run_id: str, *, after: int = 0) -> AsyncIterator[StreamItem]:
-        async for event in self.reads.follow(run_id, after=after, patience=self._patience):
-            yield item_of(event)
+        async def is_over() -> bool:
+            state = (await self.reads.get_run(run_id)).state
+            return state in TERMINAL or state is RunState.WAITING
+
+        followed = self.reads.follow(run_id, after=after, patience=self._patience)
+        async with aclosing(self._lifetime.through(followed, is_over)) as events:
+            async for event in events:
+                yield item_of(event)
 
     async def _result(self, run_id: str) -> RunResult:
         run = await self.reads.get_run(run_id)
@@ -315,17 +331,3 @@ class Harness:
             approval_id=waits[0].approval_id if waits else None,
             pending_action_id=waits[0].call if waits else None,
         )
-
-
-def _taken_in(accepted: Acceptance) -> str:
-    """The run that answers.
-
-    :raises PolicyBlocked: there is none.
-    """
-    match accepted:
-        case Accepted(run_id=run_id) | Steered(run_id=run_id):
-            return run_id
-        case Refused(reason=reason):
-            raise PolicyBlocked([f"not accepted: {reason}"])
-        case Duplicate(run_id=run_id):
-            raise PolicyBlocked([f"already accepted as {run_id}"])

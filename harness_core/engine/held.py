@@ -14,7 +14,7 @@ class HeldRun:
 
     A request to stop cancels the task and leaves behind why, so that the executor, which sees only a
     cancellation, can tell a person's Stop from a lost lease or a shutdown from outside. ``is_delicate`` tells
-    whether a tool is at work that must not run twice.
+    whether a tool is at work that must not run twice, or what the run did would be lost with this process.
     """
 
     def __init__(self, claim: Claim) -> None:

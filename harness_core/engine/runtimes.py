@@ -1,6 +1,7 @@
 """The compiled agents of this process, one set for each version of the workspace.
 
-Building them takes a moment; the first run waits for it, nothing else does.
+Building them takes a moment; the first run waits for it, nothing else does. A version becomes the holder's current one
+when its agents are built, and not before: everybody in this process judges by what runs.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from harness_core.workspace import Workspace, WorkspaceHolder
 
 log = logging.getLogger(__name__)
 
+LOOK = 1.0
+"""Seconds between two looks at whether another version is wanted."""
+
 GRACE = 60.0
 """Seconds beyond the longest run after which agents of an earlier version let go of what they hold."""
 
 
 class Runtimes:
-    """Hands out the runtime of the current workspace; a new workspace gets a new one on first use.
+    """Hands out the runtime of the newest workspace that can be built; a new workspace gets one on first use.
 
     ``folder`` is where checkpoints go that a workspace keeps in a file.
     """
@@ -38,7 +42,21 @@ class Runtimes:
         self._current: tuple[Workspace, AgentRuntime] | None = None
         self._retiring: dict[AgentRuntime, asyncio.Task[None]] = {}
         self._refused: str | None = None
+        self._is_stale = False
         self._lock = asyncio.Lock()
+
+    async def follow(self) -> None:
+        """Builds what is wanted, whether or not a run comes, until cancelled."""
+        while True:
+            await self.current()
+            await asyncio.sleep(LOOK)
+
+    def rebuild(self) -> None:
+        """The agents are built anew at the next look, though the workspace says what it said: packages that could not
+        be loaded and tools that servers have got since are found then.
+        """
+        self._refused = None
+        self._is_stale = True
 
     async def current(self) -> tuple[Workspace, AgentRuntime]:
         """The workspace that holds now, and its agents, compiled.
@@ -46,10 +64,11 @@ class Runtimes:
         :raises Exception: whatever a model's or tool's package raises while it is loaded.
         """
         async with self._lock:
-            workspace = self._holder.current
+            workspace = self._holder.wanted
             if self._current is None:
                 self._current = (workspace, await self._build(workspace))
-            elif workspace.digest not in {self._current[0].digest, self._refused}:
+            elif self._is_stale or workspace.digest not in {self._current[0].digest, self._refused}:
+                self._is_stale = False
                 try:
                     built = await self._build(workspace)
                 except Exception:
@@ -57,8 +76,10 @@ class Runtimes:
                     self._refused = workspace.digest
                     log.exception("the changed workspace cannot be run, the last good one stays")
                 else:
+                    self._refused = None
                     self._retire(*self._current)
                     self._current = (workspace, built)
+            self._holder.adopt(self._current[0])
             return self._current
 
     async def files(self, thread: Thread) -> Mapping[str, str]:
@@ -99,6 +120,7 @@ class Runtimes:
                 task.cancel()
             self._retiring.clear()
             self._current = None
+            self._holder.let_go()
             for runtime in runtimes:
                 await runtime.aclose()
             await self._resources.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from harness_core.approvals import (
     AlreadyDecided,
@@ -27,32 +27,11 @@ from harness_core.approvals import (
     Won,
 )
 from harness_core.engine.approvals import Approvals
-from harness_core.engine.control import Control
-from harness_core.errors import ApprovalAlreadyDecided, ApprovalNotFound, DecisionRefused
+from harness_core.errors import ApprovalAlreadyDecided, DecisionRefused
 
 DecisionWord = Literal["approve", "edit", "reject", "respond", "done", "again", "skip"]
 
 SOURCE = "library"
-
-
-async def find_question(
-    approvals: Approvals, reads: Control, approval_id: str | None, thread_id: str | None
-) -> Approval:
-    """The approval of this id, or the one that is open in the thread.
-
-    :raises ApprovalNotFound: there is none, or not exactly one.
-    :raises ThreadNotFound: there is no such thread.
-    """
-    if approval_id is not None:
-        return await approvals.locate(approval_id)
-    if thread_id is None:
-        raise ApprovalNotFound("without an id: name an approval or a thread")
-    latest = (await reads.get_thread(thread_id)).latest_run
-    found = await approvals.of_run(latest) if latest is not None else ()
-    waiting = [each for each in found if each.state == "open"]
-    if len(waiting) != 1:
-        raise ApprovalNotFound(f"of {thread_id}: {len(waiting)} are open there, so name one by its id")
-    return waiting[0]
 
 
 async def settle(
@@ -69,6 +48,9 @@ async def settle(
     :raises ApprovalAlreadyDecided: somebody was faster.
     :raises DecisionRefused: it cannot be decided so.
     """
+    words = get_args(DecisionWord)
+    if word not in words:
+        raise DecisionRefused(f"“{word}” is no decision. Known: {', '.join(words)}")
     revision = approval.revision
     if word == "edit":
         if edited_input is None:

@@ -12,6 +12,7 @@ from harness_core.engine.endings import Completed
 from harness_core.engine.journal import RunJournal
 from harness_core.events import (
     OutputDelta,
+    OutputTakenBack,
     ReasoningDelta,
     StepCompleted,
     StepStarted,
@@ -28,6 +29,7 @@ from harness_core.runtime import (
     ReasoningChunk,
     RefusedChunk,
     StepChunk,
+    TakenBackChunk,
     ToolCallChunk,
     ToolResultChunk,
     Turn,
@@ -118,6 +120,9 @@ class Story:
             case ContentChunk(text=text, message=message):
                 self.answer.add(text, message)
                 self.journal.add(OutputDelta(text=text, message=message))
+            case TakenBackChunk(messages=messages):
+                self.answer.take_back(messages)
+                self.journal.add(OutputTakenBack(text=self.answer.text))
             case ReasoningChunk(text=text, message=message):
                 self.journal.add(ReasoningDelta(text=text, message=message))
             case StepChunk(step=step, phase="started", label=label, kind=kind, effect=effect):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from harness_core.errors import StoreError
 from harness_core.store import Store
@@ -19,10 +20,16 @@ LOOK = 1.0
 
 
 class Switchboard:
-    """Follows the switches in the store and the files of the workspace. ``draining`` is how they stood last."""
+    """Follows the switches in the store and the files of the workspace. ``draining`` is how they stood last.
 
-    def __init__(self, store: Store, holder: WorkspaceHolder) -> None:
+    ``requested`` is called when an operator asked for a reload and the files were read.
+    """
+
+    def __init__(
+        self, store: Store, holder: WorkspaceHolder, requested: Callable[[], None] = lambda: None
+    ) -> None:
         self.draining = False
+        self._requested = requested
         self._store = store
         self._holder = holder
         self._reloads: int | None = None
@@ -46,6 +53,8 @@ class Switchboard:
             self._reloads = switches.reloads
         if asked or await asyncio.to_thread(self._holder.changed_on_disk):
             await self._reload()
+        if asked:
+            self._requested()
 
     async def _reload(self) -> None:
         match await asyncio.to_thread(self._holder.reload):

@@ -82,7 +82,7 @@ class Worker:
         self._writer = EventWriter(store.runs, self.bus.touch)
         self._sweep = Sweep(store, holder, self.bus.touch)
         self._maintenance = Maintenance(store, holder, self.runtimes, worker=self.name, told=upkept)
-        self._board = Switchboard(store, holder)
+        self._board = Switchboard(store, holder, self.runtimes.rebuild)
         self._threads = ThreadMemory(store, self.runtimes.memory, self._remembers_threads)
         self._held: dict[str, HeldRun] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,6 +114,7 @@ class Worker:
                     loops.create_task(self._beat(), name="presence"),
                     loops.create_task(self._sweep.run(started), name="sweep"),
                     loops.create_task(self._board.run(), name="switches"),
+                    loops.create_task(self.runtimes.follow(), name="agents"),
                     loops.create_task(self._maintenance.run(), name="maintenance"),
                     loops.create_task(self._writer.run(), name="events"),
                     loops.create_task(self.bus.run(), name="bus"),
@@ -135,7 +136,8 @@ class Worker:
     async def drain(self, *, limit: float = 25.0, grace: float = 5.0) -> None:
         """Claims no more, lets runs end for ``grace`` seconds, hands the others over within ``limit``.
 
-        A tool that must not run twice gets most of that time to end: broken off, it would cost a person a look.
+        A tool that must not run twice gets most of that time to end: broken off, it would cost a person a look. So
+        does a run whose checkpoints go with this process: nobody could go on with it.
         """
         self._draining.set()
         self._room.set()
@@ -210,7 +212,6 @@ class Worker:
                     raise
                 await executor.let_go(held)
                 return
-            held.is_delicate = lambda: runtime.is_delicate(run_id)
             await executor.execute(held, runtime, workspace)
         except Exception as error:
             log.exception("run could not be executed", extra={"run_id": run_id})

@@ -24,6 +24,7 @@ from harness_core.events.approvals import (
 from harness_core.events.runs import (
     CancelRequested,
     OutputDelta,
+    OutputTakenBack,
     ReasoningDelta,
     RecoveryAttempted,
     RecoveryExhausted,
@@ -59,7 +60,7 @@ class Unknown:
 
 Payload = (
     RunCreated | RunQueued | RunRouted | RunStarted | RunSteered | RunAmended | RunHeld | StateChanged
-    | OutputDelta | ReasoningDelta
+    | OutputDelta | OutputTakenBack | ReasoningDelta
     | StepStarted | StepCompleted | ToolCalled | ToolResult | ToolRefused | RunResumed | CancelRequested
     | RunCancelled | RunCompleted | RunFailed | SyntheticFallback | RecoveryAttempted | RecoveryExhausted
     | ApprovalRequested | ApprovalVoted | ApprovalRevised | ApprovalDecided | ApprovalExpired
@@ -107,6 +108,7 @@ __all__ = [
     "CancelRequested",
     "Event",
     "OutputDelta",
+    "OutputTakenBack",
     "Payload",
     "ReasoningDelta",
     "RecoveryAttempted",

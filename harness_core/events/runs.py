@@ -81,6 +81,14 @@ class OutputDelta:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputTakenBack:
+    """A model call broke off and was made again. ``text`` is the answer without it: a reader replaces its text."""
+
+    name: ClassVar[str] = "output.taken_back"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningDelta:
     name: ClassVar[str] = "reasoning.delta"
     text: str

@@ -79,6 +79,14 @@ class AgentRuntime:
         """Whether a tool of this run is at work that must not run twice."""
         return self._desk.is_delicate(run_id)
 
+    def outlives(self, agent: str) -> bool:
+        """Whether another process can go on with a run of this agent; so far as an unknown one is concerned, yes."""
+        spec = self._workspace.agents.get(agent)
+        if spec is None:
+            return True
+        kept = spec.checkpointer or self._workspace.runtime.checkpointer
+        return kept.kind not in (False, "memory")
+
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""
         agents = self._workspace.agents

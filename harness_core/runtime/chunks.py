@@ -47,6 +47,13 @@ class ContentChunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBackChunk:
+    """What came of these model messages is no part of the answer: the call broke off, and another one took its place."""
+
+    messages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningChunk:
     text: str
     message: str
@@ -105,6 +112,7 @@ class InterruptChunk:
 
 Chunk: TypeAlias = (
     ContentChunk
+    | TakenBackChunk
     | ReasoningChunk
     | StepChunk
     | ToolCallChunk

@@ -22,6 +22,7 @@ from harness_core.runtime.chunks import (
     ReasoningChunk,
     RefusedChunk,
     StepChunk,
+    TakenBackChunk,
     ToolCallChunk,
     ToolResultChunk,
 )
@@ -51,6 +52,8 @@ class ChunkStream:
         self._ended: set[str] = set()
         self._ended_steps: set[str] = set()
         self._asked: set[str] = set()
+        self._attempt: set[str] = set()  # messages of the model call at work whose text was told
+        self._broken: set[str] = set()  # those of calls that broke off, until another one takes their place
 
     def take(self, part: Mapping[str, Any]) -> Iterator[Chunk]:
         """The chunks that one part amounts to; none for what happens inside subgraphs."""
@@ -87,6 +90,7 @@ class ChunkStream:
             match block:
                 case {"type": "text", "text": str(text)} if text:
                     self._streamed.add(identity)
+                    self._attempt.add(identity)
                     yield ContentChunk(text=text, message=identity)
                 case {"type": "reasoning", "reasoning": str(text)} if text:
                     yield ReasoningChunk(text=text, message=identity)
@@ -107,6 +111,7 @@ class ChunkStream:
 
     def _spoken(self, message: AIMessage, *, known: bool) -> Iterator[Chunk]:
         """``known``: the model had finished before this stream began, so its text is in the run's position."""
+        yield from self._replaced()
         text, identity = str(message.text), message.id or ""
         if text and not known and identity not in self._streamed:  # a model that does not stream
             self._streamed.add(identity)
@@ -151,10 +156,21 @@ class ChunkStream:
 
     def _model_step(self, step: ModelStep) -> Iterator[Chunk]:
         self._pace.relax()
+        if step.phase == "started":
+            yield from self._replaced()
+        elif not step.ok:
+            self._broken |= self._attempt
+        self._attempt.clear()
         told = self._started if step.phase == "started" else self._ended
         if step.step not in told:
             told.add(step.step)
             yield StepChunk(step=step.step, label=MODEL_LABEL, kind="model", phase=step.phase, ok=step.ok)
+
+    def _replaced(self) -> Iterator[Chunk]:
+        """Takes back what broke off. Where nothing follows, it stays: it is all there is of an answer."""
+        if self._broken:
+            yield TakenBackChunk(messages=frozenset(self._broken))
+            self._broken.clear()
 
     def _interrupted(self, interrupts: tuple[Any, ...]) -> Iterator[Chunk]:
         fresh = [each for each in interrupts if each.id not in self._asked]

@@ -43,6 +43,7 @@ from harness_core.states import RunState
 from harness_core.store.approval_record import FIELDS, VERBS, decode_approval, seal_content, seal_words
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
+from harness_core.store.paging import PLACE, checked
 from harness_core.store.runs import RunRepository
 from harness_core.store.scripts import Scripts, texts
 from harness_core.store.seal import Seal
@@ -112,7 +113,7 @@ class ApprovalRepository:
         """
         keys = self._scripts.keys(tenant)
         index = keys("approvals_open" if open_only else "approvals", tenant)
-        at, _, last = (cursor or "").partition(_SEPARATOR)
+        at, _, last = checked(cursor, limit, PLACE).partition(_SEPARATOR)
         async with store_errors():
             pipe = self._client.pipeline(transaction=True)
             pipe.zrange(index, at or "+inf", at or "+inf", byscore=True, desc=True, withscores=True)

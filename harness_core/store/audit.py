@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from harness_core.approvals import AuditEntry, AuditHead
 from harness_core.store.connection import Client, store_errors
+from harness_core.store.paging import check_limit
 from harness_core.store.scripts import Scripts
 
 
@@ -25,6 +26,7 @@ class AuditRepository:
 
     async def read(self, tenant: str, *, after: int = 0, limit: int = 1000) -> list[AuditEntry]:
         """The links after sequence number ``after``, in order."""
+        check_limit(limit)
         keys = self._scripts.keys(tenant)
         while True:
             cut = (await self.head(tenant)).cut
@@ -46,6 +48,7 @@ class AuditRepository:
 
     async def newest(self, tenant: str, *, limit: int = 10) -> list[AuditEntry]:
         """The newest links, the newest first."""
+        check_limit(limit)
         async with store_errors():
             rows = await self._client.lrange(self._scripts.keys(tenant)("audit", tenant), -limit, -1)
         return [_entry(row) for row in reversed(rows)]

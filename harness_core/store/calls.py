@@ -27,6 +27,8 @@ from harness_core.store.seal import Seal
 _CALL = ("tool", "effect", "verdict", "state", "asked", "note", "approval", "grant", "doubt", "doubts", "attempts", "ok",
          "result")  # fmt: skip
 
+_TRACES = ("state", "attempts", "effect", "tool")
+
 Unstarted = Literal["done", "unapproved", "changed", "unsure", "ungranted"]
 """Why a call was not started: it has ended, nobody approved it, not these arguments, it may have happened, or the grant
 that covered it is over."""
@@ -145,11 +147,12 @@ class CallRepository:
             calls = await self._client.lrange(keys("calls", run_id), 0, -1)
             pipe = self._client.pipeline(transaction=False)
             for call in calls:
-                pipe.hmget(keys("call", run_id, call.decode()), "state", "attempts")
+                pipe.hmget(keys("call", run_id, call.decode()), *_TRACES)
             rows = await pipe.execute()
-        begun = [state for state, attempts in rows if int(attempts or 0) > 0]
-        ran = sum(state == b"done" for state in begun)
-        return Touched(ran=ran, unsure=len(begun) - ran)
+        begun = [row for row in rows if int(row[1] or 0) > 0]
+        ran = sum(state == b"done" for state, *_ in begun)
+        once = [tool.decode() for _, _, effect, tool in begun if effect == Effect.ONCE.value.encode()]
+        return Touched(ran=ran, unsure=len(begun) - ran, once=tuple(dict.fromkeys(once)))
 
     async def _approval(self, fence: Fence, approval_id: str | None) -> Approval | None:
         if approval_id is None:

@@ -27,6 +27,7 @@ from harness_core.models import Run
 from harness_core.states import LIVE, RunState
 from harness_core.store.connection import Client, Patience, store_errors
 from harness_core.store.keys import Keys
+from harness_core.store.paging import check_limit
 from harness_core.store.runs import RunRepository
 from harness_core.store.scripts import Scripts, texts
 from harness_core.store.seal import Seal
@@ -62,7 +63,9 @@ class EventRepository:
         """The events after sequence number ``after``, in order.
 
         :raises RunNotFound: there is no such run.
+        :raises ValueError: ``limit`` is less than 1.
         """
+        check_limit(limit)
         keys = await self._runs.locate(run_id)
         stop = -1 if limit is None else after + limit - 1
         async with store_errors():

@@ -20,6 +20,7 @@ from harness_core.grants import Grant, approval_of, grant_id
 from harness_core.models import Page
 from harness_core.store.approvals import ApprovalRepository
 from harness_core.store.connection import Client, store_errors
+from harness_core.store.paging import PLACE, checked
 from harness_core.store.scripts import Scripts, texts
 
 _FIELDS = ("scope", "by", "source", "given_at", "expires_at", "used", "revoked_by", "revoked_at")
@@ -51,7 +52,7 @@ class GrantRepository:
         The cursor is the place of the last one: when it ends, and its id.
         """
         keys = self._scripts.keys(tenant)
-        at, _, last = (cursor or "").partition(_SEPARATOR)
+        at, _, last = checked(cursor, limit, PLACE).partition(_SEPARATOR)
         async with store_errors():
             rows = await self._client.zrange(
                 keys("grants", tenant), at or "+inf", f"({now}", byscore=True, desc=True, withscores=True

@@ -6,18 +6,22 @@ the cursor of a page is simply the last id on it: exact, also while new runs arr
 
 from __future__ import annotations
 
+import re
+
 from harness_core.errors import ThreadNotFound
 from harness_core.models import Message, Page, Run, RunFilter, Thread
 from harness_core.states import RunState
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
 from harness_core.store.message_log import MessageLog
+from harness_core.store.paging import RUN, checked
 from harness_core.store.run_record import FIELDS, decode_run
 from harness_core.store.scripts import Scripts
 from harness_core.store.seal import Seal
 
 _CHUNK = 100
 _SEPARATOR = "."  # in cursors; in no id
+_OF_THREADS = re.compile(r"run_\w+\.(run_\w+)?")
 
 
 class RunList:
@@ -47,12 +51,15 @@ class RunList:
     async def page(
         self, tenant: str, wanted: RunFilter | None = None, *, cursor: str | None = None, limit: int = 10
     ) -> Page[Run]:
-        """Up to ``limit`` runs before ``cursor``, newest first."""
+        """Up to ``limit`` runs before ``cursor``, newest first.
+
+        :raises ValueError: the cursor is none of this list, or the limit is less than 1; so do all lists.
+        """
         wanted = wanted or RunFilter()
         keys = self._scripts.keys(tenant)
         index = _index(keys, tenant, wanted)
         items: list[Run] = []
-        upper = cursor
+        upper: str | None = checked(cursor, limit, RUN)
         while len(items) <= limit:
             ids = await ids_before(self._client, index, upper)
             items.extend(run for run in await self._read(keys, ids) if _fits(run, wanted))
@@ -107,7 +114,7 @@ class ThreadRepository:
         """
         keys = self._scripts.keys(tenant)
         index = keys("runs", tenant)
-        began, _, last = (cursor or "").partition(_SEPARATOR)
+        began, _, last = checked(cursor, limit, _OF_THREADS).partition(_SEPARATOR)
         threads: list[Thread] = []
         while True:
             ids = await ids_before(self._client, index, last or None)

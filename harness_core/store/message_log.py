@@ -4,16 +4,19 @@ people wrote to them while they were at work.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness_core.models import Message, Page, Thread
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.keys import Keys
+from harness_core.store.paging import checked
 from harness_core.store.run_record import decode_input
 from harness_core.store.scripts import texts
 from harness_core.store.seal import Seal
 
 _SEPARATOR = "."  # in cursors; in no id
+_SHAPE = re.compile(r"run_\w+\.\d+")
 _RUN = ("user", "created_at", "input", "ended_at", "output")
 _STEER = ("user", "at", "input", "kind")
 
@@ -32,7 +35,7 @@ class MessageLog:
 
         Places count from the oldest, so what is said meanwhile changes none.
         """
-        last, _, place = (cursor or "").partition(_SEPARATOR)
+        last, _, place = checked(cursor, limit, _SHAPE).partition(_SEPARATOR)
         before = int(place) if place.isdecimal() else 0
         ids = [last] if before else []
         ids += await self._runs(f"({last}" if last else "+", limit + 1)

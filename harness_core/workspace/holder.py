@@ -1,4 +1,8 @@
-"""The workspace in use, and its replacement as a whole: a broken folder leaves the last good one in place."""
+"""The workspace in use, and its replacement as a whole: a broken folder leaves the last good one in place.
+
+So does one that reads well and whose agents cannot be built. A process that builds them says with :meth:`adopt` which
+workspace it has built; there, what was read since is only ``wanted``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from harness_core.workspace.loader import check_workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reloaded:
-    """The new workspace is current. ``changed`` is false when the files say what they said before."""
+    """The new workspace is wanted. ``changed`` is false when the files say what they said before."""
 
     workspace: Workspace
     changed: bool
@@ -26,7 +30,7 @@ class Reloaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReloadRefused:
-    """The files are broken; the workspace from before is still current."""
+    """The files are broken; the workspace from before still holds."""
 
     findings: tuple[Diagnostic, ...]
 
@@ -50,14 +54,37 @@ class WorkspaceHolder:
         checked = check_workspace(folder, environ)
         if checked.workspace is None:
             raise WorkspaceInvalid(checked.findings)
-        self._current = checked.workspace
+        self._wanted = self._current = checked.workspace
+        self._is_built = False
 
     @property
     def current(self) -> Workspace:
+        """What runs begin with."""
         return self._current
 
+    @property
+    def wanted(self) -> Workspace:
+        """What the folder said when it was last read without a mistake."""
+        return self._wanted
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the agents of ``current`` are built in this process, so that it is known to work."""
+        return self._is_built
+
+    def adopt(self, workspace: Workspace) -> None:
+        """The agents of ``workspace`` are built here: it is current until others are."""
+        self._current, self._is_built = workspace, True
+
+    def let_go(self) -> None:
+        """No agents are built here any more: what is wanted is current."""
+        self._current, self._is_built = self._wanted, False
+
     def reload(self) -> ReloadOutcome:
-        """Read the folder again and swap the workspace, or say why not. Never raises for what the files hold."""
+        """Read the folder again and want what it says, or say why not. Never raises for what the files hold.
+
+        Where no agents are built in this process, it is current at once.
+        """
         with self._reloading:
             self._seen = stamp(
                 self._folder
@@ -65,8 +92,10 @@ class WorkspaceHolder:
             checked = check_workspace(self._folder, self._environ)
             if checked.workspace is None:
                 return ReloadRefused(findings=checked.findings)
-            changed = checked.workspace.digest != self._current.digest
-            self._current = checked.workspace
+            changed = checked.workspace.digest != self._wanted.digest
+            self._wanted = checked.workspace
+            if not self._is_built:
+                self._current = checked.workspace
             return Reloaded(workspace=checked.workspace, changed=changed, warnings=checked.findings)
 
     def changed_on_disk(self) -> bool:

@@ -109,3 +109,26 @@ async def test_an_approved_delegation_does_not_hide_that_a_call_in_it_may_have_h
         await office.ended(run_id)
 
     assert len(office.ran("notify")) == 1
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param("use: allow\nagents: [helper]\nusers: [U2]", id="kept-for-others"),
+        pytest.param("use: deny\nagents: [helper]\nusers: [U1]", id="denied"),
+    ],
+)
+async def test_an_agent_that_a_person_may_not_use_does_not_serve_them_as_a_subagent_either(
+    office: ApprovalOffice, policy: str
+) -> None:
+    text = delegating(office, "langchain", "helper").replace("call restart", "call look")
+    with (office.folder / "workspace.yaml").open("a") as yaml:
+        yaml.write(f"---\nkind: Policy\nname: kept\n{policy}\n")
+    run_id = await office.ask(text)
+    async with office.worker():
+        run = await office.ended(run_id)
+
+    assert run.state is RunState.COMPLETED
+    assert "“kept”" in (await office.store.runs.output(run_id) or "")
+    assert office.ran() == []
+    assert "tool.refused" in await office.names(run_id)

@@ -10,8 +10,8 @@ from approvals.approval_office import TENANT, ApprovalOffice, call
 from langchain_core.messages import AIMessage
 from sealing import SEAL
 
-from harness_core import RunState
-from harness_core.approvals import Approval, ItIsDone, Outdated, RunOver, Won
+from harness_core import Approvals, RunState
+from harness_core.approvals import Approval, Approve, ItIsDone, Outdated, RunOver, Won
 from harness_core.events import RunFailed
 from harness_core.runtime import AgentRuntime, FencedSaver
 
@@ -109,8 +109,15 @@ async def test_an_old_card_after_a_changed_tool_runs_nothing_and_the_click_says_
     run_id, asked = await waiting(office)
     rewrite(office, "destructive: true", "destructive: false")
 
-    assert await office.decide(asked) == Outdated()
+    holder = office.holder
+    holder.adopt(holder.current)  # as in a process that builds the agents
+    approvals = Approvals(office.store, holder)
 
+    outcome = await approvals.decide(
+        TENANT, asked.approval_id, Approve(), revision=asked.revision, by="U2", source="message"
+    )
+
+    assert outcome == Outdated()
     run = await office.store.runs.get(run_id)
     assert (run.state, run.reason) == (RunState.FAILED, "configuration_changed")
     assert await office.decide(asked) == RunOver(state=RunState.FAILED)

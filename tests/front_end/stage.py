@@ -22,6 +22,7 @@ from bot.playground import Door, Playground, PlaygroundConfig, start_playground
 from bot.playground.records import Ephemeral
 from bot.settings import Purpose, Settings, read_settings
 from bot.startup import Core, open_core, open_team, open_workspace
+from harness_core import WorkspaceHolder
 from harness_core.models import Run, Thread
 
 WORKER = "a-worker"
@@ -71,6 +72,7 @@ class Stage:
     settings: Settings
     metrics: Metrics
     installation: Installation
+    holder: WorkspaceHolder
 
     async def send(self, body: tuple[bytes, str], headers: Mapping[str, str] | None = None) -> Reply:
         """Posts bytes of a content type, signed unless ``headers`` are given."""
@@ -166,4 +168,5 @@ async def raised_stage(
                 settings=settings,
                 metrics=metrics,
                 installation=team.installation,
+                holder=holder,
             )

@@ -180,6 +180,7 @@ async def test_a_card_of_before_a_change_of_the_configuration_runs_nothing_and_s
     store = stage.core.store
     run = store.runs._scripts.keys(CAST.team)("run", asked.run_id)
     await store.client.hset(run, "workspace", "another")
+    stage.holder.adopt(stage.holder.current)  # as in a process that builds the agents
     await stage.door.click(card, APPROVAL_APPROVE, user=CAST.approver)
     (told,) = await stage.told(CAST.approver)
     assert told.text.startswith("The configuration changed since this was asked")

@@ -81,6 +81,28 @@ def test_the_terminal_program_asks_and_does_as_it_is_told(folder: Path, word: st
     assert len([line for line in program.splitlines() if line.strip()]) <= 30
 
 
+def test_the_terminal_program_that_was_killed_at_its_question_asks_it_again(folder: Path) -> None:
+    (folder / "desk.py").write_text(blocks()["desk.py"], encoding="utf-8")
+    environ = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    first = subprocess.Popen(
+        [sys.executable, "-u", "desk.py", 'call restart {"service": "web"}'],
+        cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,
+    )  # fmt: skip
+    with first:
+        assert first.stdout is not None
+        asked = next(line for line in first.stdout if "?" in line)
+        first.kill()
+
+    second = subprocess.run(
+        [sys.executable, "desk.py", "say 2 words"],
+        cwd=folder, input="yes\n", capture_output=True, text=True, timeout=60, check=False, env=environ,
+    )  # fmt: skip
+
+    assert second.returncode == 0, second.stderr
+    assert asked in second.stdout
+    assert "web was restarted" in second.stdout
+
+
 async def test_the_listener_gets_every_event(harness: Harness) -> None:
     left = await perform("listening", harness)
     assert (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness_core.models import Fence
-from harness_core.runtime import AgentRuntime, Chunk, ContentChunk, ToolResultChunk, Turn
+from harness_core.runtime import AgentRuntime, Chunk, ContentChunk, TakenBackChunk, ToolResultChunk, Turn
 from harness_core.runtime.history import PARAGRAPH
 
 
@@ -30,6 +30,9 @@ def read(chunks: Sequence[Chunk], *, begun: str = "") -> str:
     for chunk in chunks:
         if isinstance(chunk, ContentChunk):
             texts[chunk.message] = texts.get(chunk.message, "") + chunk.text
+        elif isinstance(chunk, TakenBackChunk):
+            for message in chunk.messages:
+                texts.pop(message, None)
     return PARAGRAPH.join([*([begun] if begun else []), *texts.values()])
 
 

@@ -8,6 +8,11 @@ import pytest
 from workspace.workspace_folder import MODEL, good
 from workspace.workspace_team import MCP, agent, found, runtime
 
+
+def asking_policy(pattern: str, scope: str = "") -> str:
+    return f"---\nkind: Policy\nname: p\n{scope}tools: {{{pattern}: {{approval: always}}}}\n"
+
+
 # Who answers
 
 
@@ -79,6 +84,52 @@ def test_many_ways_to_the_same_subagents_take_no_time(tmp_path: Path) -> None:
             "",
             [],
         ),
+        # A policy may be about the tools that agents have anyway, about the one that has the work done, or about
+        # tools that only their server knows.
+        (
+            (agent("mode: deepagent\ncheckpointer: false"), asking_policy("write_file")),
+            "",
+            ["asks-without-checkpointer"],
+        ),
+        (
+            (
+                agent("subagents: [inner]\ncheckpointer: false"),
+                agent("", "inner"),
+                asking_policy("task"),
+            ),
+            "",
+            ["asks-without-checkpointer"],
+        ),
+        (
+            (
+                agent("subagents: [inner]\ncheckpointer: false"),
+                agent("tools: [safe]", "inner"),
+                asking_policy("safe", "agents: [ops]\n"),
+            ),
+            "",
+            ["asks-without-checkpointer"],
+        ),
+        (
+            (
+                agent("subagents: [inner]"),
+                agent("tools: [safe]\ncheckpointer: false", "inner"),
+                asking_policy("safe", "agents: [ops]\n"),
+            ),
+            "",
+            ["asks-without-checkpointer"],
+        ),
+        (
+            (agent("tools: [open]\ncheckpointer: false"), asking_policy("open/delete")),
+            "",
+            ["asks-without-checkpointer"],
+        ),
+        (
+            (agent("tools: [open]\ncheckpointer: false"), asking_policy("del*")),
+            "",
+            ["asks-without-checkpointer"],
+        ),
+        ((agent("tools: [open]\ncheckpointer: false"), asking_policy("calm/*")), "", []),
+        ((agent("tools: [open]\ncheckpointer: false"), asking_policy("asks")), "", []),
         (
             (agent("checkpointer: false\nmiddleware: [{type: shell, execution_policy: {type: docker}}]"),),
             "",

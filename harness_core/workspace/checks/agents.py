@@ -58,7 +58,15 @@ def _check_checkpointer(agent: Seen[AgentSpec], picture: Picture, *, is_host: bo
     used = own or (picture.runtime.spec.checkpointer if picture.runtime is not None else None)
     if used is None or used.kind is not False:
         return
-    asking = sorted({name for each in picture.reached(agent.spec) for name in asking_tools(each, picture)})
+    own_name = agent.spec.name
+    within = [
+        name
+        for name, each in picture.agents.items()
+        if own_name in (inner.spec.name for inner in picture.reached(each.spec))
+    ]
+    asking = sorted(
+        {name for each in picture.reached(agent.spec) for name in asking_tools(each, picture, within)}
+    )
     if asking:
         agent.document.report(
             ("checkpointer",) if own is not None else ("tools",),

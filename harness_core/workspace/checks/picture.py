@@ -127,15 +127,19 @@ class Picture:
             yield self.agents[name]
             pending.extend(self.agents[name].spec.subagents)
 
-    def tools_of(self, agent: Seen[AgentSpec]) -> ToolNames:
-        """Every tool that this agent's model can call."""
-        declared = self.declared(agent)
-        names = {name for each in declared or () for name in each.spec.brings}
+    def brought(self, agent: Seen[AgentSpec]) -> set[str]:
+        """The tools that the agent has besides those of Tool objects."""
+        names = {name for each in self.declared(agent) or () for name in each.spec.brings}
         if agent.spec.mode == "deepagent":
             names |= FILE_TOOLS
         if agent.spec.subagents or agent.spec.mode == "deepagent":
             names.add(TASK)
-        complete = declared is not None
+        return names
+
+    def tools_of(self, agent: Seen[AgentSpec]) -> ToolNames:
+        """Every tool that this agent's model can call."""
+        names = self.brought(agent)
+        complete = self.declared(agent) is not None
         for name in agent.spec.tools:
             tools = self.tools[name].spec.tools if name in self.tools else None
             complete = complete and tools is not None
