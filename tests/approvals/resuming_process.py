@@ -24,7 +24,9 @@ async def resume(harness: Harness, approval_id: str, by: str) -> dict[str, objec
 
 async def main(url: str, folder: str, by: str) -> None:
     store = await Store.open(url, seal=Seal(b"k" * 32))
-    async with Harness(store, WorkspaceHolder(Path(folder), {}), seal=Seal(b"k" * 32)) as harness:
+    async with Harness(
+        store, WorkspaceHolder(Path(folder), {}), seal=Seal(b"k" * 32), tenant="T1"
+    ) as harness:
         print("ready", flush=True)
         while approval_id := (await asyncio.to_thread(sys.stdin.readline)).strip():
             print(json.dumps(await resume(harness, approval_id, by)), flush=True)
