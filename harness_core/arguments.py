@@ -46,6 +46,16 @@ def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
     return tuple(dict.fromkeys(found))
 
 
+def completed(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """``arguments`` with the defaults of those that are missing: what would really be passed."""
+    defaults = {
+        name: about["default"]
+        for name, about in schema.get("properties", {}).items()
+        if name not in arguments and isinstance(about, Mapping) and "default" in about
+    }
+    return {**arguments, **defaults}
+
+
 def changes_between(
     before: Mapping[str, Any], after: Mapping[str, Any], secret: frozenset[str]
 ) -> tuple[Change, ...]:
