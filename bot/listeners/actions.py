@@ -129,8 +129,10 @@ class Actions:
                 return None
 
     async def _open(self, action: Action, view: Block) -> None:
-        if isinstance(await open_modal(self._services, action, view), NotOpened):
-            self._services.respond(action.response_url, NOT_OPENED, thread_ts=action.thread_ts)
+        missed = await open_modal(self._services, action, view)
+        if missed is not None:
+            said = NOT_OPENED if isinstance(missed, NotOpened) else missed
+            self._services.respond(action.response_url, said, thread_ts=action.thread_ts)
 
     async def _turn(self, action: Action, view: Block) -> None:
         team = self._services.installation.team

@@ -98,7 +98,7 @@ class ApprovalClicks:
     def _modal(
         self, title: str, build: Build, *, otherwise: Decision | None = None
     ) -> Callable[[Action], Awaitable[Notice | None]]:
-        """Opens a modal; ``otherwise`` is done where Slack opens none."""
+        """Opens a modal; ``otherwise`` is done where Slack opens none, and not where it may have opened one."""
 
         async def press(action: Action) -> Notice | None:
             reading = asyncio.ensure_future(self._subject(action))
