@@ -141,9 +141,13 @@ class ApprovalClicks:
             person=Person.pressing(action),
         )
         if said is None and action.ephemeral:
-            left = await list_approvals(self._services, action.user)
-            self._services.respond(action.response_url, left, replace=True)
+            # What is done is done, also where the list of what is left cannot be made.
+            self._services.background.start(self._show_left(action), "show what is left")
         return said
+
+    async def _show_left(self, action: Action) -> None:
+        left = await list_approvals(self._services, action.user)
+        self._services.respond(action.response_url, left, replace=True)
 
     async def _page(self, action: Action) -> Notice | None:
         match decode(APPROVALS_PAGE, action.value):

@@ -43,6 +43,10 @@ class Services:
         """Shows ``notice`` to one person, later; nothing waits for it and nothing depends on it."""
         self.background.start(self._tell(channel, user, notice, thread_ts), "tell a person")
 
+    def tell_directly(self, user: str, notice: Notice) -> None:
+        """Writes ``notice`` to one person, later, where no channel is known to show it in."""
+        self.background.start(self._tell_directly(user, notice), "write to a person")
+
     def respond(
         self, response_url: str, notice: Notice, *, replace: bool = False, thread_ts: str | None = None
     ) -> None:
@@ -61,6 +65,9 @@ class Services:
         await self.api.post_ephemeral(
             team, channel, user, notice.text, blocks=notice.blocks, thread_ts=thread_ts
         )
+
+    async def _tell_directly(self, user: str, notice: Notice) -> None:
+        await self.api.post_message(self.installation.team, user, notice.text, blocks=notice.blocks)
 
     async def _respond(self, response_url: str, body: dict[str, Any]) -> None:
         await self.api.respond(response_url, body)

@@ -50,6 +50,9 @@ TENANT_FULL: Final = _M(
 )
 NO_WORKER: Final = _M("Saved. No worker is running; it starts when one is back.")
 NOT_SAVED: Final = _M("This was not done, because the bot's storage did not answer. Try again in a minute.")
+UNFORESEEN: Final = _M(
+    "Something went wrong in the bot, so this may not have been done. Look before you try again, or ask an admin."
+)
 FORGED: Final = _M("This button is not one that this bot made, or it is too old. Nothing was changed.")
 THREAD_GONE: Final = _M("This thread is past its retention, so nothing of it is left. Start a new one.")
 NO_LIVE_RUN: Final = _M("Nothing is running in this thread.")
