@@ -17,7 +17,7 @@ from bot.view.values import (
     ApprovalsPage,
 )
 from bot.view.visible import one_line
-from bot.view.words import NO_LINK, OLDER, OPEN, age
+from bot.view.words import NO_LINK, NONE_HERE, OLDER, OPEN, age
 from harness_core.approvals import (
     AlreadyDecided,
     Approval,
@@ -123,16 +123,16 @@ def approvals_list(
     :raises ValueTooLong: if the cursor is too long for a button.
     """
     found = page.items[:ROWS]
-    if not found:
+    if not found and page.cursor is None:
         return notice(words.NO_APPROVALS if open_only else words.NO_APPROVALS_AT_ALL)
-    blocks: list[Block] = [header("Approvals")]
+    blocks: list[Block] = [header("Approvals")] if found else [section(NONE_HERE)]
     for approval in found:
         blocks += _row_blocks(approval, links.get(approval.approval_id), now_ms)
     if page.cursor is not None:
         older = ApprovalsPage(cursor=page.cursor, open_only=open_only)
         blocks.append(actions([button(OLDER, APPROVALS_PAGE, older)]))
     rows = [" · ".join(_cells(approval, links.get(approval.approval_id), now_ms)) for approval in found]
-    return Notice(text="\n".join(rows), blocks=tuple(blocks))
+    return Notice(text="\n".join(rows) or NONE_HERE, blocks=tuple(blocks))
 
 
 def _row_blocks(approval: Approval, url: str | None, now_ms: int) -> list[Block]:

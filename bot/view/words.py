@@ -20,6 +20,7 @@ SHOW: Final = "Show"
 OPEN: Final = "Open"
 CLOSE: Final = "Close"
 OLDER: Final = "Older"
+NONE_HERE: Final = _M("None among these. Press Older to look further back.")
 EARLIER_STEPS: Final = "Earlier steps"
 LATER_STEPS: Final = "Later steps"
 

@@ -90,6 +90,15 @@ def listed(*items: Approval, cursor: str | None = None) -> Page[Approval]:
     return Page(items=items, cursor=cursor)
 
 
+def test_a_page_without_any_that_is_not_the_last_says_so_and_leads_on() -> None:
+    notice = approvals_list(listed(cursor="older"), {}, T0)
+    assert notice.text == "None among these. Press Older to look further back."
+    (older,) = notice.blocks[-1]["elements"]
+    assert decode(older["action_id"], older["value"]) == ApprovalsPage(cursor="older")
+    assert notice.blocks[0]["text"]["text"] == notice.text
+    assert approvals_list(listed(), {}, T0).text == "Nothing waits for approval."
+
+
 def offered(*items: Approval) -> list[list[tuple[str, str]]]:
     notice = approvals_list(listed(*items), {}, T0)
     return [
