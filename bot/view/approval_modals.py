@@ -18,7 +18,7 @@ from bot.view.arguments_form import (
     initial_text,
     is_editable,
 )
-from bot.view.arguments_schema import Field, Kind, choice_label, choice_value, fields_of
+from bot.view.arguments_schema import Field, Kind, choice_labels, choice_value, fields_of
 from bot.view.blocks import Block, context, plain, plain_section, preformatted, section
 from bot.view.grants import scope
 from bot.view.limits import (
@@ -205,15 +205,13 @@ def _input(field: Field) -> Block:
 
 
 def _select(field: Field) -> Block:
-    options = {choice_value(choice): _option(choice) for choice in field.choices}
+    options = {
+        choice_value(choice): {"text": plain(label, OPTION_TEXT), "value": choice_value(choice)}
+        for choice, label in zip(field.choices, choice_labels(field.choices), strict=True)
+    }
     element: Block = {"type": "static_select", "action_id": VALUE, "options": list(options.values())}
     chosen = options.get(choice_value(field.value)) if field.present else None
     return element | {"initial_option": chosen} if chosen else element
-
-
-def _option(choice: object) -> Block:
-    label = visible(choice_label(choice))
-    return {"text": plain(label, OPTION_TEXT), "value": choice_value(choice)}
 
 
 def _text_input(field: Field, initial: str) -> Block:
