@@ -96,7 +96,7 @@ class Actions:
         match decode(RUNS_PAGE, action.value):
             case RunsPage(cursor=cursor, narrowed=narrowed):
                 older = await list_runs(self._services, action.user, narrowed, cursor)
-                self._services.respond(action.response_url, older, replace=True)
+                self._services.respond(action, older, replace=True)
                 return None
             case _:
                 return notices.forged()
@@ -135,7 +135,7 @@ class Actions:
         missed = await open_modal(self._services, action, view)
         if missed is not None:
             said = NOT_OPENED if isinstance(missed, NotOpened) else missed
-            self._services.respond(action.response_url, said, thread_ts=action.thread_ts)
+            self._services.respond(action, said)
 
     async def _turn(self, action: Action, view: Block) -> None:
         team = self._services.installation.team
@@ -190,7 +190,7 @@ async def _answered(services: Services, deed: Press, action: Action) -> None:
         log.exception("a click was not foreseen", action=action.action_id)
         said = notices.unforeseen()
     if said is not None:
-        services.respond(action.response_url, said, thread_ts=action.thread_ts)
+        services.respond(action, said)
 
 
 async def _finish(doing: asyncio.Future[None]) -> None:

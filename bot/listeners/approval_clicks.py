@@ -147,13 +147,13 @@ class ApprovalClicks:
 
     async def _show_left(self, action: Action) -> None:
         left = await list_approvals(self._services, action.user)
-        self._services.respond(action.response_url, left, replace=True)
+        self._services.respond(action, left, replace=True)
 
     async def _page(self, action: Action) -> Notice | None:
         match decode(APPROVALS_PAGE, action.value):
             case ApprovalsPage(cursor=cursor, open_only=open_only):
                 older = await list_approvals(self._services, action.user, cursor, open_only=open_only)
-                self._services.respond(action.response_url, older, replace=True)
+                self._services.respond(action, older, replace=True)
                 return None
             case _:
                 return forged(self._services, Person.pressing(action), action.action_id)

@@ -122,4 +122,4 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def _later(services: Services, command: Command, answer: asyncio.Future[Notice]) -> None:
-    services.respond(command.response_url, await answer)
+    services.respond(command, await answer)

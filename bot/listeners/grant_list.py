@@ -42,7 +42,7 @@ async def turn_grants(services: Services, action: Action) -> Notice | None:
     match decode(GRANTS_PAGE, action.value):
         case GrantsPage(cursor=cursor):
             older = await list_grants(services, action.user, cursor)
-            services.respond(action.response_url, older, replace=True)
+            services.respond(action, older, replace=True)
             return None
         case _:
             return forged(services, Person.pressing(action), action.action_id)
@@ -72,7 +72,7 @@ async def revoke(services: Services, action: Action) -> Notice | None:
 
 async def _show_left(services: Services, action: Action) -> None:
     left = await list_grants(services, action.user)
-    services.respond(action.response_url, left, replace=True)
+    services.respond(action, left, replace=True)
 
 
 async def _visible(services: Services, user: str, cursor: str | None) -> Page[Grant]:

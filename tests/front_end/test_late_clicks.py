@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from front_end.cards import opened, screen, shown
-from front_end.slack_bodies import CAST, mention
+from front_end.slack_bodies import CAST, action, mention, new_ts
 from front_end.stage import Stage
 
-from bot.view.values import APPROVAL_EDIT, RUN_STOP
+from bot.view.values import APPROVAL_APPROVE, APPROVAL_EDIT, RUN_STOP
 from harness_core import Approvals, Control
 from harness_core.states import RunState
 
@@ -61,3 +61,12 @@ async def test_a_form_that_fails_in_an_unforeseen_way_keeps_what_was_written(
     outcome = await stage.door.submit({"arg:count": "7"}, user=CAST.approver)
     assert [text.startswith(UNFORESEEN) for text in outcome.errors.values()] == [True]
     assert '"arg:count"' in await screen(stage)
+
+
+async def test_an_answer_that_its_address_does_not_take_is_shown_all_the_same(stage: Stage) -> None:
+    nowhere = f"{stage.slack.base_url}/nowhere"
+    thread = {"thread_ts": new_ts()}
+    clicked = action(APPROVAL_APPROVE, f"appr_{9:032x}:0", response_url=nowhere, message=thread)
+    assert (await stage.act(clicked)).status == 200
+    (told,) = await stage.told(clicked["user"]["id"])
+    assert "This request is gone." in told.text
