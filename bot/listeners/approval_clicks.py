@@ -152,8 +152,9 @@ class ApprovalClicks:
     async def _page(self, action: Action) -> Notice | None:
         match decode(APPROVALS_PAGE, action.value):
             case ApprovalsPage(cursor=cursor, open_only=open_only):
-                older = await list_approvals(self._services, action.user, cursor, open_only=open_only)
-                self._services.respond(action, older, replace=True)
+                page = await list_approvals(self._services, action.user, cursor or None, open_only=open_only)
+                # A list takes the place of its own earlier page, never that of a card.
+                self._services.respond(action, page, replace=action.ephemeral)
                 return None
             case _:
                 return forged(self._services, Person.pressing(action), action.action_id)

@@ -70,12 +70,20 @@ def approvers(rule: ApproverRule, names: Mapping[str, str] | None = None) -> Mrk
     return any_of(people)
 
 
+def opening(people: Mrkdwn) -> Mrkdwn:
+    """The people of a rule where a sentence begins with them; names stay as they are."""
+    for ours in (words.CHANNEL_MEMBERS, words.THE_REQUESTER):
+        if people.startswith(ours):
+            return Mrkdwn(people[:1].upper() + people[1:])
+    return people
+
+
 def own_request(approvers: Mrkdwn) -> Notice:
-    return notice(words.own_request(approvers))
+    return notice(words.own_request(opening(approvers)))
 
 
 def cannot_decide(approvers: Mrkdwn) -> Notice:
-    return notice(words.cannot_decide(approvers))
+    return notice(words.cannot_decide(opening(approvers)))
 
 
 def guest() -> Notice:

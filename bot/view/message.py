@@ -109,7 +109,11 @@ def waiting(view: RunView) -> Mrkdwn:
 def stopping(view: RunView) -> Mrkdwn:
     """Names what cannot be called back: a tool that is at work, and that no crash would repeat."""
     running = [step for step in view.tool_steps if _running(step) and step.effect == _ONCE]
-    return words.stopping(_label(running[-1].label)) if running else words.STOPPING
+    if not running:
+        return words.STOPPING
+    # What nobody was asked about has no title, only the label of its step.
+    titles = {question.call: question.title for question in view.approvals}
+    return words.stopping(_label(titles.get(running[-1].step) or running[-1].label))
 
 
 def stopped(view: RunView) -> Mrkdwn:

@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Any, Final
 
 from bot.view import approval_words as words
-from bot.view.approval_notices import approvers
+from bot.view.approval_notices import approvers, opening
 from bot.view.arguments import is_plain, json_text, name_text, value_text
 from bot.view.blocks import Block, header, plain, plain_section
 from bot.view.limits import HEADER, REASON, TEXT_OBJECT
@@ -53,7 +53,7 @@ def who(
     uncertain: bool,
 ) -> Mrkdwn:
     """S11; who may settle an uncertain outcome is not counted."""
-    people = approvers(rule)
+    people = opening(approvers(rule))
     except_for = None if rule.requester else words.any_of([person(each, PERSON) for each in requesters])
     if uncertain:
         return words.who_settles(people, except_for, until)

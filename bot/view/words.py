@@ -198,7 +198,7 @@ def ready(requester: Mrkdwn, answer: Mrkdwn) -> Mrkdwn:
 
 
 VIEW_ANSWER: Final = "View answer"
-ANSWER_BELOW: Final = "The answer is in a newer message"
+ANSWER_BELOW: Final = "The answer is in another message"
 
 
 def stopping(title: Mrkdwn) -> Mrkdwn:

@@ -51,6 +51,9 @@ def test_whoever_may_not_decide_is_told_who_can() -> None:
     )
     assert notices.cannot_decide(can).text == f"You can't decide this request. <@{APPROVER}> can."
     assert "can't decide" in notices.guest().text
+    members = approvers(ApproverRule(channel_members=True, requester=True))
+    assert notices.cannot_decide(members).text.endswith(". Members of this channel and the requester can.")
+    assert notices.own_request(approvers(ApproverRule(users=("bob",)))).text.endswith("approve. bob can.")
 
 
 @pytest.mark.parametrize(
