@@ -29,7 +29,8 @@ NOT_SHOWN: Final = notice(
 )
 DONE: Final = notice(Mrkdwn("This is done. You can close this."))
 
-_FILL_WITHIN: Final = 20.0
+FILL_WITHIN: Final = 20.0
+"""Seconds that an open modal says that it is loading. What goes on behind it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def fill(services: Services, user: str, view_id: str, making: Awaitable[Bl
     ``making`` is never cut off, since it may be a decision. Where the modal takes nothing, ``user`` is told directly.
     """
     try:
-        async with asyncio.timeout(_FILL_WITHIN):
+        async with asyncio.timeout(FILL_WITHIN):
             made = await asyncio.shield(making)
     except HarnessError as error:
         log.warning("a modal could not be filled in", error=repr(error))
@@ -81,7 +82,7 @@ async def _put(services: Services, view_id: str, view: Block) -> bool:
     team = services.installation.team
     answer = await services.api.update_view(team, view_id, view)
     match answer:
-        case RateLimited(seconds=seconds) if seconds <= _FILL_WITHIN:
+        case RateLimited(seconds=seconds) if seconds <= FILL_WITHIN:
             await asyncio.sleep(seconds)
         case Unclear():
             pass

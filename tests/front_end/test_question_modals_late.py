@@ -9,6 +9,7 @@ from front_end.slack_bodies import CAST
 from front_end.stage import Stage
 from waiting import wait_until
 
+from bot.listeners import modals
 from bot.playground.faults import ErrorAnswer, Hang, RateLimited
 from bot.view.values import APPROVAL_APPROVE, APPROVAL_EDIT, APPROVAL_REJECT
 from harness_core.approvals import ApproverRule
@@ -88,6 +89,29 @@ async def test_a_form_that_is_refused_late_comes_back_with_what_was_written_and_
     assert (await stage.door.submit({"arg:count": "3"}, user=CAST.approver)).ok
     found = await now(stage, asked)
     assert found.asked.arguments == {"service": "checkout", "count": 3, "env": "prod"}
+
+
+async def test_a_decision_is_not_cut_off_when_its_modal_no_longer_waits_for_it(
+    stage: Stage, redis_pid: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modals, "FILL_WITHIN", 0.05)
+    asked, card = await shown(stage)
+    await opened(stage, card, APPROVAL_REJECT)
+    os.kill(redis_pid, signal.SIGSTOP)
+    try:
+        assert (await stage.door.submit({"reason": "late"}, user=CAST.approver)).ok
+
+        async def told() -> bool:
+            return "may not have been done" in await screen(stage)
+
+        await wait_until(told)
+    finally:
+        os.kill(redis_pid, signal.SIGCONT)
+
+    async def rejected() -> bool:
+        return (await now(stage, asked)).reason == "late"
+
+    await wait_until(rejected)
 
 
 async def test_what_became_of_a_submission_is_written_to_who_has_no_modal_for_it(

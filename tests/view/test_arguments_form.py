@@ -66,7 +66,8 @@ def test_a_form_that_nobody_touched_gives_back_exactly_what_it_was_made_from(tol
 )
 def test_a_form_weighs_no_more_than_a_view_may_and_what_has_no_input_stays(arguments: dict[str, str]) -> None:
     choices = {"enum": ["😀" * 60 + str(number) for number in range(100)]}
-    told = about(arguments, **{name: choices if "choice" in name else TEXT for name in arguments})
+    specs: dict[str, Any] = {name: choices if "choice" in name else TEXT for name in arguments}
+    told = about(arguments, **specs)
     view = edit_modal(told)
     assert 150_000 < len(json.dumps(view)) <= 250_000
     assert "more arguments do not fit in a form" in json.dumps(view)
