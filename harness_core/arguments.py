@@ -51,6 +51,16 @@ def takes(schema: Mapping[str, Any], name: str, value: Any) -> bool:
     return not errors_of({**wanted, **beside}, value)
 
 
+def completed(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """``arguments`` with the defaults of those that are missing: what would really be passed."""
+    defaults = {
+        name: about["default"]
+        for name, about in schema.get("properties", {}).items()
+        if name not in arguments and isinstance(about, Mapping) and "default" in about
+    }
+    return {**arguments, **defaults}
+
+
 def changes_between(
     before: Mapping[str, Any], after: Mapping[str, Any], secret: frozenset[str]
 ) -> tuple[Change, ...]:

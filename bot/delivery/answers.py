@@ -33,10 +33,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """It may have happened or not. With ``sent`` false no connection was made, so it did not."""
+    """It may have happened or not. With ``sent`` false no connection was made, so it did not.
+
+    ``answered`` is set when an answer came that does not say what became of it, such as a 500.
+    """
 
     cause: str
     sent: bool = True
+    answered: bool = False
 
 
 Answer = Done | RateLimited | Refused | Unclear
@@ -57,7 +61,7 @@ def read_refusal(raised: SlackApiError) -> Answer:
     if status == 429 or error in _TOO_MANY:
         return RateLimited(_retry_after(getattr(response, "headers", None) or {}))
     if not error or status >= 500 or error in _CATASTROPHES:
-        return Unclear(error or f"http_{status}")
+        return Unclear(error or f"http_{status}", answered=True)
     metadata = body.get("response_metadata") or {}
     return Refused(error, tuple(str(message) for message in metadata.get("messages") or ()))
 

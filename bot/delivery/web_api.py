@@ -230,7 +230,7 @@ class WebApi:
         except (TimeoutError, aiohttp.ClientError, OSError, SlackClientError) as error:
             answer = _unclear(error)
         except AttributeError:  # the SDK asks a body of plain text for its "ok"
-            answer = Unclear("unreadable_answer")
+            answer = Unclear("unreadable_answer", answered=True)
         return _told(method, answer, tenant)
 
     async def _client(self, tenant: str) -> AsyncWebClient:
@@ -265,7 +265,7 @@ def _of_status(status: int) -> Answer:
         case _ if status < 500:
             return Refused(f"http_{status}")
         case _:
-            return Unclear(f"http_{status}")
+            return Unclear(f"http_{status}", answered=True)
 
 
 def _unclear(error: BaseException) -> Unclear:

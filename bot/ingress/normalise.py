@@ -179,6 +179,7 @@ def _view(body: Json, kind: str) -> Payload:
         view_id=_text(view, "id"),
         user_team=_text(_part(body, "user"), "team_id"),
         values=_part(_part(view, "state"), "values"),
+        view=view,
     )
 
 

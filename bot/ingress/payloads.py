@@ -151,7 +151,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewSubmitted:
-    """A modal was submitted. ``values`` is Slack's ``state.values``."""
+    """A modal was submitted: ``view`` as Slack sent it back, ``values`` its ``state.values``."""
 
     team: str
     user: str
@@ -160,6 +160,7 @@ class ViewSubmitted:
     view_id: str
     user_team: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    view: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from bot.ingress.payloads import Action
 from bot.listeners.approval_clicks import ApprovalClicks
 from bot.listeners.deeds import find_run, list_runs, resume_run, retry_run, show_run, stop_run, view_run
 from bot.listeners.modals import NOT_OPENED, NotOpened, open_modal
-from bot.listeners.services import ANSWER_WITHIN, Services
+from bot.listeners.services import Services
 from bot.view import notices
 from bot.view.blocks import Block, Notice
 from bot.view.steps_modal import steps_modal
@@ -45,8 +45,11 @@ from harness_core.states import LIVE
 
 log = structlog.get_logger(__name__)
 
-DECIDE_WITHIN: Final = 2.6
-"""Seconds until a click on a question is acknowledged, whatever became of it; Slack waits three."""
+DONE_WITHIN: Final = 2.6
+"""Seconds until a click is acknowledged, whatever became of it; Slack waits three."""
+
+Press = Callable[[Action], Awaitable[Notice | None]]
+"""What a button does, and what the person is told."""
 
 _ANY: Final = re.compile(r".*")
 
@@ -93,7 +96,7 @@ class Actions:
         match decode(RUNS_PAGE, action.value):
             case RunsPage(cursor=cursor, narrowed=narrowed):
                 older = await list_runs(self._services, action.user, narrowed, cursor)
-                self._services.respond(action.response_url, older, replace=True)
+                self._services.respond(action, older, replace=True)
                 return None
             case _:
                 return notices.forged()
@@ -129,8 +132,10 @@ class Actions:
                 return None
 
     async def _open(self, action: Action, view: Block) -> None:
-        if isinstance(await open_modal(self._services, action, view), NotOpened):
-            self._services.respond(action.response_url, NOT_OPENED, thread_ts=action.thread_ts)
+        missed = await open_modal(self._services, action, view)
+        if missed is not None:
+            said = NOT_OPENED if isinstance(missed, NotOpened) else missed
+            self._services.respond(action, said)
 
     async def _turn(self, action: Action, view: Block) -> None:
         team = self._services.installation.team
@@ -144,7 +149,7 @@ def _where(action: Action, run: Run, here: Deed, elsewhere: Deed) -> Deed:
 def register(app: AsyncApp, services: Services) -> None:
     """One listener for each button; what no button of ours carries is acknowledged and left alone."""
     actions, clicks = Actions(services), ApprovalClicks(services)
-    deeds: dict[str, Callable[[Action], Awaitable[Notice | None]]] = {
+    deeds: dict[str, Press] = {
         RUN_STOP: actions.stop,
         RUN_RETRY: actions.retry,
         RUN_RESUME: actions.resume,
@@ -153,51 +158,40 @@ def register(app: AsyncApp, services: Services) -> None:
         RUNS_PAGE: actions.page,
         STEPS_BACK: actions.turn_steps,
         STEPS_NEXT: actions.turn_steps,
+        **clicks.deeds,
     }
 
     async def press(ack: AsyncAck, context: AsyncBoltContext) -> None:
         action: Action = context[PAYLOAD]
-        if action.action_id in clicks.deeds:
-            await _on_question(services, clicks, action)
-        elif (deed := deeds.get(action.action_id)) is not None and (
-            said := await _said(deed, action)
-        ) is not None:
-            services.respond(action.response_url, said, thread_ts=action.thread_ts)
+        if (deed := deeds.get(action.action_id)) is not None:
+            await _obeyed(services, deed, action)
         await ack()
 
     app.action(_ANY)(press)
 
 
-async def _on_question(services: Services, clicks: ApprovalClicks, action: Action) -> None:
-    """A decision is never cut off: one that takes too long is told when it is known what became of it."""
-    deciding = asyncio.ensure_future(_answered(services, clicks, action))
-    done, _ = await asyncio.wait({deciding}, timeout=DECIDE_WITHIN)
-    if done:
-        deciding.result()
-    else:
-        services.background.start(_finish(deciding), "late answer to a click")
+async def _obeyed(services: Services, deed: Press, action: Action) -> None:
+    """A deed is never cut off: of one that takes too long is told when it is known what became of it."""
+    doing = asyncio.ensure_future(_answered(services, deed, action))
+    done, _ = await asyncio.wait({doing}, timeout=DONE_WITHIN)
+    if not done:
+        services.background.start(_finish(doing), "late answer to a click")
 
 
-async def _answered(services: Services, clicks: ApprovalClicks, action: Action) -> None:
+async def _answered(services: Services, deed: Press, action: Action) -> None:
     try:
-        said = await clicks.deeds[action.action_id](action)
+        said = await deed(action)
+    except RunNotFound as error:
+        said = notices.run_not_found(error.run_id)
     except HarnessError as error:
         log.warning("a click could not be obeyed", action=action.action_id, error=repr(error))
         said = notices.not_saved()
+    except Exception:
+        log.exception("a click was not foreseen", action=action.action_id)
+        said = notices.unforeseen()
     if said is not None:
-        services.respond(action.response_url, said, thread_ts=action.thread_ts)
+        services.respond(action, said)
 
 
-async def _finish(deciding: asyncio.Future[None]) -> None:
-    await deciding
-
-
-async def _said(deed: Callable[[Action], Awaitable[Notice | None]], action: Action) -> Notice | None:
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN):
-            return await deed(action)
-    except RunNotFound as error:
-        return notices.run_not_found(error.run_id)
-    except (HarnessError, TimeoutError) as error:
-        log.warning("a click could not be obeyed", action=action.action_id, error=repr(error))
-        return notices.not_saved()
+async def _finish(doing: asyncio.Future[None]) -> None:
+    await doing

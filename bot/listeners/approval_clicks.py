@@ -98,7 +98,7 @@ class ApprovalClicks:
     def _modal(
         self, title: str, build: Build, *, otherwise: Decision | None = None
     ) -> Callable[[Action], Awaitable[Notice | None]]:
-        """Opens a modal; ``otherwise`` is done where Slack opens none."""
+        """Opens a modal; ``otherwise`` is done where Slack opens none, and not where it may have opened one."""
 
         async def press(action: Action) -> Notice | None:
             reading = asyncio.ensure_future(self._subject(action))
@@ -141,15 +141,20 @@ class ApprovalClicks:
             person=Person.pressing(action),
         )
         if said is None and action.ephemeral:
-            left = await list_approvals(self._services, action.user)
-            self._services.respond(action.response_url, left, replace=True)
+            # What is done is done, also where the list of what is left cannot be made.
+            self._services.background.start(self._show_left(action), "show what is left")
         return said
+
+    async def _show_left(self, action: Action) -> None:
+        left = await list_approvals(self._services, action.user)
+        self._services.respond(action, left, replace=True)
 
     async def _page(self, action: Action) -> Notice | None:
         match decode(APPROVALS_PAGE, action.value):
             case ApprovalsPage(cursor=cursor, open_only=open_only):
-                older = await list_approvals(self._services, action.user, cursor, open_only=open_only)
-                self._services.respond(action.response_url, older, replace=True)
+                page = await list_approvals(self._services, action.user, cursor or None, open_only=open_only)
+                # A list takes the place of its own earlier page, never that of a card.
+                self._services.respond(action, page, replace=action.ephemeral)
                 return None
             case _:
                 return forged(self._services, Person.pressing(action), action.action_id)

@@ -65,6 +65,9 @@ class Commands:
         except HarnessError as error:
             log.warning("a command could not be answered", error=repr(error))
             return notices.not_saved()
+        except Exception:
+            log.exception("a command was not foreseen")
+            return notices.unforeseen()
 
     async def _answer(self, command: Command) -> Notice:
         services, user = self._services, command.user
@@ -119,4 +122,4 @@ def register(app: AsyncApp, services: Services) -> None:
 
 
 async def _later(services: Services, command: Command, answer: asyncio.Future[Notice]) -> None:
-    services.respond(command.response_url, await answer)
+    services.respond(command, await answer)

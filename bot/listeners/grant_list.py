@@ -42,7 +42,7 @@ async def turn_grants(services: Services, action: Action) -> Notice | None:
     match decode(GRANTS_PAGE, action.value):
         case GrantsPage(cursor=cursor):
             older = await list_grants(services, action.user, cursor)
-            services.respond(action.response_url, older, replace=True)
+            services.respond(action, older, replace=True)
             return None
         case _:
             return forged(services, Person.pressing(action), action.action_id)
@@ -66,9 +66,13 @@ async def revoke(services: Services, action: Action) -> Notice | None:
     except GrantNotFound:
         return unknown_grant()
     if isinstance(outcome, Revoked) and action.ephemeral:
-        left = await list_grants(services, action.user)
-        services.respond(action.response_url, left, replace=True)
+        services.background.start(_show_left(services, action), "show what is left")
     return told_of(outcome)
+
+
+async def _show_left(services: Services, action: Action) -> None:
+    left = await list_grants(services, action.user)
+    services.respond(action, left, replace=True)
 
 
 async def _visible(services: Services, user: str, cursor: str | None) -> Page[Grant]:

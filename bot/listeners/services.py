@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.delivery.answers import Done
 from bot.delivery.web_api import WebApi
 from bot.ingress.installation import Installation
+from bot.ingress.payloads import Action, Command
 from bot.listeners.background import Background
 from bot.metrics import Metrics
 from bot.people import People
@@ -43,18 +45,17 @@ class Services:
         """Shows ``notice`` to one person, later; nothing waits for it and nothing depends on it."""
         self.background.start(self._tell(channel, user, notice, thread_ts), "tell a person")
 
-    def respond(
-        self, response_url: str, notice: Notice, *, replace: bool = False, thread_ts: str | None = None
-    ) -> None:
-        """Answers at the address that came with a click or a command, later.
+    def tell_directly(self, user: str, notice: Notice) -> None:
+        """Writes ``notice`` to one person, later, where no channel is known to show it in."""
+        self.background.start(self._tell_directly(user, notice), "write to a person")
 
-        The address stands for the channel: without ``thread_ts`` Slack shows the answer there, and whoever
+    def respond(self, to: Action | Command, notice: Notice, *, replace: bool = False) -> None:
+        """Answers a click or a command, later: at the address that came with it, else as one person's message.
+
+        The address stands for the channel: without a thread Slack shows the answer there, and whoever
         pressed a button in a thread does not see it.
         """
-        if response_url:
-            body = ephemeral(notice) | {"replace_original": replace}
-            body |= {"thread_ts": thread_ts} if thread_ts else {}
-            self.background.start(self._respond(response_url, body), "respond")
+        self.background.start(self._respond(to, notice, replace=replace), "respond")
 
     async def _tell(self, channel: str, user: str, notice: Notice, thread_ts: str | None) -> None:
         team = self.installation.team
@@ -62,8 +63,18 @@ class Services:
             team, channel, user, notice.text, blocks=notice.blocks, thread_ts=thread_ts
         )
 
-    async def _respond(self, response_url: str, body: dict[str, Any]) -> None:
-        await self.api.respond(response_url, body)
+    async def _tell_directly(self, user: str, notice: Notice) -> None:
+        await self.api.post_message(self.installation.team, user, notice.text, blocks=notice.blocks)
+
+    async def _respond(self, to: Action | Command, notice: Notice, *, replace: bool) -> None:
+        thread = to.thread_ts if isinstance(to, Action) else None
+        if to.response_url:
+            body = ephemeral(notice) | {"replace_original": replace}
+            body |= {"thread_ts": thread} if thread and not replace else {}
+            if isinstance(await self.api.respond(to.response_url, body), Done):
+                return
+        if to.channel:
+            await self._tell(to.channel, to.user, notice, thread)
 
 
 def ephemeral(notice: Notice) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from bot.view import approval_words as words
 from bot.view.approval_modals import loading_modal, review_pages
 from bot.view.arguments_form import FormErrors, form_errors, read_form, read_reason
 from bot.view.blocks import Block, Notice, notice
+from bot.view.kept_form import kept_form
 from bot.view.mrkdwn import Mrkdwn, escape
 from bot.view.values import (
     DETAILS_MODAL,
@@ -141,8 +142,8 @@ def register(app: AsyncApp, services: Services) -> None:
         if done:
             await ack(**_answer(taking.result(), submitted))
         else:
-            making = _as_view(taking)
-            services.background.start(fill(services, submitted.view_id, making), "late answer to a modal")
+            filling = fill(services, submitted.user, submitted.view_id, _as_view(taking, submitted))
+            services.background.start(filling, "late answer to a modal")
             await ack(response_action="update", view=loading_modal(words.LOADING))
 
     async def acknowledge(ack: AsyncAck) -> None:
@@ -157,34 +158,39 @@ async def _taken(submissions: Submissions, submitted: ViewSubmitted) -> Reply:
         return await submissions.take(submitted)
     except HarnessError as error:
         log.warning("a modal could not be taken", callback=submitted.callback_id, error=repr(error))
-        return _kept(submitted)
+        return _kept(submitted, notices.not_saved())
+    except Exception:
+        log.exception("a modal was not foreseen", callback=submitted.callback_id)
+        return _kept(submitted, notices.unforeseen())
 
 
-def _kept(submitted: ViewSubmitted) -> Reply:
-    """That nothing was done, in a way that leaves what was written where it is."""
+def _kept(submitted: ViewSubmitted, why: Notice) -> Reply:
+    """Why nothing was done, in a way that leaves what was written where it is."""
     fields = list(submitted.values)
-    return FormErrors(errors={fields[0]: notices.not_saved().text}) if fields else notices.not_saved()
+    return FormErrors(errors={fields[0]: why.text}) if fields else why
 
 
 def _answer(reply: Reply, submitted: ViewSubmitted) -> dict[str, Any]:
     """https://docs.slack.dev/surfaces/modals#response_actions"""
     match reply:
-        case None:
-            return {}
         case FormErrors(errors=errors) if errors.keys() <= submitted.values.keys():
             return {"response_action": "errors", "errors": dict(errors)}
-        case FormErrors(errors=errors):
-            return {"response_action": "update", "view": closing(_sentences(errors))}
-        case Notice() as said:
-            return {"response_action": "update", "view": closing(said)}
-        case view:
-            return {"response_action": "update", "view": view}
+        case _:
+            view = _view(reply, submitted)
+            return {} if view is None else {"response_action": "update", "view": view}
 
 
-async def _as_view(taking: asyncio.Future[Reply]) -> Block | Notice | None:
+async def _as_view(taking: asyncio.Future[Reply], submitted: ViewSubmitted) -> Block | Notice | None:
     reply = await taking
-    return _sentences(reply.errors) if isinstance(reply, FormErrors) else reply
+    return reply if isinstance(reply, Notice) else _view(reply, submitted)
 
 
-def _sentences(errors: Mapping[str, str]) -> Notice:
-    return notice(Mrkdwn(" ".join(escape(error, 300) for error in errors.values())))
+def _view(reply: Reply, submitted: ViewSubmitted) -> Block | None:
+    match reply:
+        case FormErrors(errors=errors):
+            kept = kept_form(submitted.view, submitted.values, errors)
+            return kept or closing(notice(Mrkdwn(" ".join(escape(each, 300) for each in errors.values()))))
+        case Notice() as said:
+            return closing(said)
+        case view:
+            return view

@@ -38,7 +38,9 @@ from bot.view.values import (
     APPROVAL_REJECT,
     APPROVAL_REVIEW,
     APPROVAL_SKIP,
+    APPROVALS_PAGE,
     ApprovalRef,
+    ApprovalsPage,
     RunRef,
 )
 from bot.view.visible import one_line
@@ -163,8 +165,7 @@ def _rows(view: RunView, questions: Sequence[Question], url: str) -> list[Block]
     first = [_asked_by(view, url)] if asked else []
     last = [context(_who(view, shown[0]))] if alike else []
     if hidden:
-        label = words.review_requests(len(hidden))
-        last.append(actions([button(label, APPROVAL_REVIEW, _ref(hidden[0]))]))
+        last.append(actions([_more(hidden)]))
     rest = [context(words.also_decided(older))] if older > 0 else []
     frame = [*first, *rest, *last, *(_decided(view, each, *_last_edit(each)) for each in listed)]
     empty = [_row(view, question, 0, told=not alike) for question in shown]
@@ -176,6 +177,14 @@ def _rows(view: RunView, questions: Sequence[Question], url: str) -> list[Block]
         elif question in listed:
             blocks += _decided(view, question, *_last_edit(question))
     return [*blocks, *_shared(questions, *last, start=len(blocks))]
+
+
+def _more(hidden: Sequence[Question]) -> Block:
+    """Leads to the requests that have no row: to the one, or to the list of what waits."""
+    label = words.review_requests(len(hidden))
+    if len(hidden) == 1:
+        return button(label, APPROVAL_REVIEW, _ref(hidden[0]))
+    return button(label, APPROVALS_PAGE, ApprovalsPage(cursor=""))
 
 
 def _row(view: RunView, question: Question, limit: int, *, told: bool) -> list[Block]:

@@ -15,10 +15,11 @@ from bot.view.arguments_form import (
     VALUE,
     block_id,
     form_fields,
+    hint_of,
     initial_text,
     is_editable,
 )
-from bot.view.arguments_schema import Field, Kind, choice_label, choice_value, fields_of
+from bot.view.arguments_schema import Field, Kind, choice_labels, choice_value, fields_of
 from bot.view.blocks import Block, context, plain, plain_section, preformatted, section
 from bot.view.grants import scope
 from bot.view.limits import (
@@ -29,7 +30,6 @@ from bot.view.limits import (
     MODAL_TITLE,
     OPTION_TEXT,
     PRIVATE_METADATA,
-    REASON,
     TEXT_OBJECT,
 )
 from bot.view.mrkdwn import Mrkdwn, clip, day_and_clock, escape, person
@@ -45,7 +45,7 @@ from bot.view.values import (
     ReviewPage,
     encode,
 )
-from bot.view.visible import one_line, visible
+from bot.view.visible import visible
 from bot.view.words import CLOSE
 from harness_core.approvals import Approval, GrantTerms
 
@@ -118,7 +118,7 @@ def review_modal(approval: Approval, page: int = 0) -> Block:
 def details_modal(approval: Approval, page: int = 0) -> Block:
     """What was asked, with which arguments, and what became of it. Submitting turns to the next page."""
     pages, page = _place(approval, page)
-    facts = [context(fact) for fact in _facts(approval)] if page + 1 == pages else []
+    facts = _facts(approval) if page + 1 == pages else ()
     return _modal(
         words.DETAILS_TITLE,
         DETAILS_MODAL,
@@ -200,20 +200,18 @@ def _input(field: Field) -> Block:
         "optional": may_be_empty or field.kind is Kind.LINES,
         "element": _select(field) if field.kind is Kind.CHOICE else _text_input(field, initial),
     }
-    hint = " ".join(_hints(field))
+    hint = hint_of(field)
     return block | {"hint": plain(hint, INPUT_HINT)} if hint else block
 
 
 def _select(field: Field) -> Block:
-    options = {choice_value(choice): _option(choice) for choice in field.choices}
+    options = {
+        choice_value(choice): {"text": plain(label, OPTION_TEXT), "value": choice_value(choice)}
+        for choice, label in zip(field.choices, choice_labels(field.choices), strict=True)
+    }
     element: Block = {"type": "static_select", "action_id": VALUE, "options": list(options.values())}
     chosen = options.get(choice_value(field.value)) if field.present else None
     return element | {"initial_option": chosen} if chosen else element
-
-
-def _option(choice: object) -> Block:
-    label = visible(choice_label(choice))
-    return {"text": plain(label, OPTION_TEXT), "value": choice_value(choice)}
 
 
 def _text_input(field: Field, initial: str) -> Block:
@@ -225,17 +223,6 @@ def _text_input(field: Field, initial: str) -> Block:
         "max_length": INPUT,
     }
     return element | {"initial_value": initial} if initial else element
-
-
-def _hints(field: Field) -> Iterator[str]:
-    if field.description.strip():
-        yield one_line(field.description)
-    if field.kind is Kind.LINES:
-        yield words.ONE_PER_LINE
-    if field.kind is Kind.JSON:
-        yield words.AS_JSON
-    if field.secret:
-        yield words.KEEPS_VALUE
 
 
 def _kept(approval: Approval, fields: Sequence[Field]) -> Iterator[Block]:
@@ -289,7 +276,7 @@ def _rest(approval: Approval) -> list[Block]:
     return [*said, context(can_decide)]
 
 
-def _facts(approval: Approval) -> Iterator[Mrkdwn]:
+def _facts(approval: Approval) -> Iterator[Block]:
     """What became of the request, and how it is named elsewhere."""
     yield _fact(words.STATE, escape(state_of(approval)))
     if approval.decided_by and approval.decided_at:
@@ -300,7 +287,7 @@ def _facts(approval: Approval) -> Iterator[Mrkdwn]:
         yield _fact(words.APPROVAL, Mrkdwn(f"{person(vote.by)}, {day_and_clock(vote.at)}"))
     said = approval.reason or approval.response
     if said:
-        yield _fact(words.REASON, escape(one_line(said), REASON))
+        yield from _whole(words.REASON, visible(said, keep="\n"))
     if approval.asked.edited_by:
         yield _fact(words.CHANGED_BY, person(approval.asked.edited_by))
     for change in _changes(approval):
@@ -324,5 +311,12 @@ def _changes(approval: Approval) -> list[Mrkdwn]:
     ]
 
 
-def _fact(name: str, text: Mrkdwn) -> Mrkdwn:
-    return Mrkdwn(f"{name}: {text}")
+def _whole(name: str, said: str) -> Iterator[Block]:
+    """What people wrote, as long as it is."""
+    text = f"{name}: {said}"
+    for start in range(0, len(text), PIECE)[:PIECES]:
+        yield plain_section(text[start : start + PIECE])
+
+
+def _fact(name: str, text: Mrkdwn) -> Block:
+    return context(Mrkdwn(f"{name}: {text}"))

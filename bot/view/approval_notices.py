@@ -17,7 +17,7 @@ from bot.view.values import (
     ApprovalsPage,
 )
 from bot.view.visible import one_line
-from bot.view.words import NO_LINK, OLDER, OPEN, age
+from bot.view.words import NO_LINK, NONE_HERE, OLDER, OPEN, age
 from harness_core.approvals import (
     AlreadyDecided,
     Approval,
@@ -70,12 +70,20 @@ def approvers(rule: ApproverRule, names: Mapping[str, str] | None = None) -> Mrk
     return any_of(people)
 
 
+def opening(people: Mrkdwn) -> Mrkdwn:
+    """The people of a rule where a sentence begins with them; names stay as they are."""
+    for ours in (words.CHANNEL_MEMBERS, words.THE_REQUESTER):
+        if people.startswith(ours):
+            return Mrkdwn(people[:1].upper() + people[1:])
+    return people
+
+
 def own_request(approvers: Mrkdwn) -> Notice:
-    return notice(words.own_request(approvers))
+    return notice(words.own_request(opening(approvers)))
 
 
 def cannot_decide(approvers: Mrkdwn) -> Notice:
-    return notice(words.cannot_decide(approvers))
+    return notice(words.cannot_decide(opening(approvers)))
 
 
 def guest() -> Notice:
@@ -123,16 +131,16 @@ def approvals_list(
     :raises ValueTooLong: if the cursor is too long for a button.
     """
     found = page.items[:ROWS]
-    if not found:
+    if not found and page.cursor is None:
         return notice(words.NO_APPROVALS if open_only else words.NO_APPROVALS_AT_ALL)
-    blocks: list[Block] = [header("Approvals")]
+    blocks: list[Block] = [header("Approvals")] if found else [section(NONE_HERE)]
     for approval in found:
         blocks += _row_blocks(approval, links.get(approval.approval_id), now_ms)
     if page.cursor is not None:
         older = ApprovalsPage(cursor=page.cursor, open_only=open_only)
         blocks.append(actions([button(OLDER, APPROVALS_PAGE, older)]))
     rows = [" · ".join(_cells(approval, links.get(approval.approval_id), now_ms)) for approval in found]
-    return Notice(text="\n".join(rows), blocks=tuple(blocks))
+    return Notice(text="\n".join(rows) or NONE_HERE, blocks=tuple(blocks))
 
 
 def _row_blocks(approval: Approval, url: str | None, now_ms: int) -> list[Block]:

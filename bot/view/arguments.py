@@ -43,12 +43,16 @@ def name_text(name: str) -> str:
 
 def value_text(value: Any) -> str:
     """One value on one line."""
-    if isinstance(value, str) and _is_plain(value):
-        return value
+    return value if isinstance(value, str) and is_plain(value) else json_text(value)
+
+
+def json_text(value: Any) -> str:
+    """The same, a string always in quotes."""
     return visible(json.dumps(value, ensure_ascii=False, sort_keys=True, default=str))
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Whether a string stands as it is: nothing else could look like it."""
     return (
         text != ""
         and text.strip() == text

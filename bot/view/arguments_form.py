@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.view import approval_words as words
-from bot.view.arguments_schema import Field, Kind, choice_value, fields_of
-from bot.view.limits import BLOCK_ID, INPUT
+from bot.view.arguments_schema import Field, Kind, choice_labels, choice_value, fields_of
+from bot.view.limits import BLOCK_ID, INPUT, INPUT_HINT, VIEW_PAYLOAD
+from bot.view.visible import one_line, visible
 from harness_core.approvals import Approval, Invalid
 
 VALUE: Final = "value"
 """The `action_id` of every input."""
 REASON_BLOCK: Final = "reason"
 MOST_INPUTS: Final = 90
+_ROOM: Final = VIEW_PAYLOAD - 30_000
+_FRAME: Final = 200
+"""Bytes, more than the names in an input or an option take."""
 _LEFT_OUT: Final = object()
 _WHOLE: Final = re.compile(r"[-+]?[0-9]+")
 _DECIMAL: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -42,15 +46,33 @@ def block_id(name: str) -> str:
 
 
 def form_fields(approval: Approval) -> list[Field]:
-    """The arguments that the form has inputs for."""
+    """The arguments that the form has inputs for: as many as a view can carry."""
     asked = approval.asked
-    fields = fields_of(asked.schema, asked.arguments, asked.secret)
-    return [field for field in fields if is_editable(field)][:MOST_INPUTS]
+    offered: list[Field] = []
+    room = _ROOM
+    for field in fields_of(asked.schema, asked.arguments, asked.secret):
+        weight = _weight(field) if is_editable(field) and len(offered) < MOST_INPUTS else room + 1
+        if weight <= room:
+            offered.append(field)
+            room -= weight
+    return offered
 
 
 def is_editable(field: Field) -> bool:
     """Whether an input can hold the value, and a block the name."""
     return len(initial_text(field)) <= INPUT and 0 < len(field.name) <= BLOCK_ID - len(block_id(""))
+
+
+def hint_of(field: Field) -> str:
+    """What stands below the input; empty where there is nothing to say."""
+    said = [one_line(field.description)] if field.description.strip() else []
+    if field.kind is Kind.LINES:
+        said.append(words.ONE_PER_LINE)
+    if field.kind is Kind.JSON:
+        said.append(words.AS_JSON)
+    if field.secret:
+        said.append(words.KEEPS_VALUE)
+    return " ".join(said)
 
 
 def initial_text(field: Field) -> str:
@@ -110,6 +132,13 @@ def read_reason(values: Mapping[str, Any]) -> str:
     """What was written into the Reject modal; empty where nothing was."""
     block = values.get(REASON_BLOCK)
     return _given(block).strip() if isinstance(block, Mapping) else ""
+
+
+def _weight(field: Field) -> int:
+    """The most bytes that the input takes as JSON, in which a character takes up to twelve."""
+    texts = [field.name, visible(field.name), hint_of(field)[:INPUT_HINT], initial_text(field)]
+    options = [*choice_labels(field.choices), *map(choice_value, field.choices)]
+    return len(json.dumps([*texts, *options])) + _FRAME * (2 + len(field.choices))
 
 
 def _given(block: Mapping[str, Any]) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any, Final
 
-from bot.view.limits import OPTION_VALUE, OPTIONS
+from bot.view.limits import OPTION_TEXT, OPTION_VALUE, OPTIONS
+from bot.view.mrkdwn import clip
+from bot.view.visible import visible
 
 _ABSENT: Final = object()
 _DEEPEST: Final = 20
@@ -100,7 +102,9 @@ def _field(
 
 def _with_choices(field: Field, choices: tuple[Any, ...]) -> Field:
     wires = [choice_value(choice) for choice in choices]
-    offered = len(wires) <= OPTIONS and len(set(wires)) == len(wires) and max(map(len, wires)) <= OPTION_VALUE
+    labels = {" ".join(label.split()) for label in choice_labels(choices)}
+    apart = len(set(wires)) == len(wires) == len(labels)
+    offered = apart and len(wires) <= OPTIONS and max(map(len, wires)) <= OPTION_VALUE
     return replace(field, kind=Kind.CHOICE, choices=choices) if offered else replace(field, kind=Kind.JSON)
 
 
@@ -124,8 +128,23 @@ def choice_value(choice: Any) -> str:
     return json.dumps(choice, ensure_ascii=False)
 
 
-def choice_label(choice: Any) -> str:
-    return choice if isinstance(choice, str) and choice.strip() else choice_value(choice)
+def choice_labels(choices: Sequence[Any]) -> list[str]:
+    """What a person reads for each: as JSON where 1 and "1" would read alike.
+
+    Where they read alike even so, since a label holds little, they are not offered as choices.
+    """
+    labels = [_label(choice if _is_text(choice) else choice_value(choice)) for choice in choices]
+    if len(set(labels)) == len(labels):
+        return labels
+    return [_label(choice_value(choice)) for choice in choices]
+
+
+def _label(text: str) -> str:
+    return clip(visible(text).strip(), OPTION_TEXT)
+
+
+def _is_text(choice: Any) -> bool:
+    return isinstance(choice, str) and bool(choice.strip())
 
 
 def _fits(field: Field) -> bool:

@@ -11,7 +11,7 @@ from bot.view.limits import MESSAGE_TEXT
 from bot.view.mrkdwn import Mrkdwn, clip, clock, day_and_clock, escape, link, person
 from bot.view.values import GRANT_REVOKE, GRANTS_PAGE, GrantRef, GrantsPage
 from bot.view.visible import one_line
-from bot.view.words import NO_LINK, OLDER, OPEN
+from bot.view.words import NO_LINK, NONE_HERE, OLDER, OPEN
 from harness_core.approvals import Approval, GrantTerms
 from harness_core.grants import Grant, NotLive, Revoked, RevokeOutcome
 from harness_core.models import Page
@@ -57,7 +57,7 @@ def grants_list(page: Page[Grant], links: Mapping[str, str], hidden: frozenset[s
     found = page.items[:ROWS]
     if not found and page.cursor is None:
         return notice(words.NO_GRANTS)
-    blocks: list[Block] = [header(words.GRANTS)]
+    blocks: list[Block] = [header(words.GRANTS)] if found else [section(NONE_HERE)]
     rows = []
     for grant in found:
         cells = _cells(grant, links.get(grant.grant_id), hidden=grant.grant_id in hidden)
@@ -65,7 +65,7 @@ def grants_list(page: Page[Grant], links: Mapping[str, str], hidden: frozenset[s
         blocks += _row_blocks(grant, cells)
     if page.cursor is not None:
         blocks.append(actions([button(OLDER, GRANTS_PAGE, GrantsPage(cursor=page.cursor))]))
-    return Notice(text=clip("\n".join(rows) or words.NO_GRANTS, MESSAGE_TEXT), blocks=tuple(blocks))
+    return Notice(text=clip("\n".join(rows) or NONE_HERE, MESSAGE_TEXT), blocks=tuple(blocks))
 
 
 def told_of(outcome: RevokeOutcome) -> Notice:

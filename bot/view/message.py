@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.view import approval_words, grant_words, words
-from bot.view.blocks import Block, actions, button, context, markdown, section
+from bot.view.blocks import Block, actions, button, context, markdown, section, text_size
 from bot.view.fold import Refusal, RunView
-from bot.view.limits import FALLBACK_TEXT, SENTENCE
+from bot.view.limits import ALL_BLOCK_TEXT, FALLBACK_TEXT, LABEL, SENTENCE
 from bot.view.mrkdwn import Mrkdwn, clock, cut_entities, escape, person
 from bot.view.split import Piece, split
 from bot.view.steps import Allowance, Step, StepState
@@ -20,6 +20,9 @@ from harness_core.states import RunState
 
 _LISTED_STEPS = 5
 _LISTED_REFUSALS = 3
+_BRIEF = 50
+_ASIDES = (SENTENCE, LABEL, _BRIEF, 0)
+"""Of each thing that is told beside the answer, the first at which all fit; at 0 they are only counted."""
 _ONCE = "once"
 _CUT_SHORT = frozenset({StepState.INTERRUPTED, StepState.UNSURE, StepState.SKIPPED})
 
@@ -106,7 +109,11 @@ def waiting(view: RunView) -> Mrkdwn:
 def stopping(view: RunView) -> Mrkdwn:
     """Names what cannot be called back: a tool that is at work, and that no crash would repeat."""
     running = [step for step in view.tool_steps if _running(step) and step.effect == _ONCE]
-    return words.stopping(_label(running[-1].label)) if running else words.STOPPING
+    if not running:
+        return words.STOPPING
+    # What nobody was asked about has no title, only the label of its step.
+    titles = {question.call: question.title for question in view.approvals}
+    return words.stopping(_label(titles.get(running[-1].step) or running[-1].label))
 
 
 def stopped(view: RunView) -> Mrkdwn:
@@ -115,13 +122,16 @@ def stopped(view: RunView) -> Mrkdwn:
     return words.stopped(person(by) if by else None, changes(view))
 
 
-def changes(view: RunView) -> Mrkdwn:
-    """What an ended run did to the world, as far as it is known; empty when there is nothing to say for certain."""
-    finished = [_label(step.label) for step in view.tool_steps if step.state is StepState.DONE]
+def changes(view: RunView, limit: int = LABEL) -> Mrkdwn:
+    """What an ended run did to the world, as far as it is known; empty when there is nothing to say for certain.
+
+    `limit` is that of each label.
+    """
+    finished = [_label(step.label, limit) for step in view.tool_steps if step.state is StepState.DONE]
     cut_short = [step for step in view.tool_steps if step.state in _CUT_SHORT and step.effect == _ONCE]
     unsure = None
     if cut_short and view.unsure != 0:
-        unsure = words.may_have_finished(_label(cut_short[-1].label), len(cut_short) - 1)
+        unsure = words.may_have_finished(_label(cut_short[-1].label, limit), len(cut_short) - 1)
     elif view.unsure:
         unsure = words.calls_unsure(view.unsure)
     return words.changes(
@@ -157,22 +167,32 @@ def _fallback(view: RunView, piece: Piece | None) -> str:
 
 
 def _part_blocks(view: RunView, piece: Piece | None, index: int, total: int) -> list[Block]:
+    """Whatever there is to tell, the answer and the controls are shown: what is told beside them gets shorter."""
+    blocks: list[Block] = []
+    for asides in _ASIDES:
+        blocks = _laid_out(view, piece, index, total, asides)
+        if text_size(blocks) <= ALL_BLOCK_TEXT:
+            break
+    return blocks
+
+
+def _laid_out(view: RunView, piece: Piece | None, index: int, total: int, asides: int) -> list[Block]:
     last = index == total - 1
     blocks: list[Block] = []
     if last and not view.ended:
-        blocks += _progress(view)
+        blocks += _progress(view, asides)
     if piece is not None:
         blocks.append(markdown(piece.shown))
     if index:
         blocks.append(context(words.part(index + 1, total)))
     if last and view.ended:
-        blocks += _outcome(view, answered=piece is not None)
+        blocks += _outcome(view, asides, answered=piece is not None)
     if last:
         blocks.append(actions(_controls(view)))
     return blocks
 
 
-def _progress(view: RunView) -> list[Block]:
+def _progress(view: RunView, asides: int) -> list[Block]:
     blocks = [context(_live_status(view))]
     if view.interruption:
         blocks.append(context(_interruption(view)))
@@ -182,45 +202,47 @@ def _progress(view: RunView) -> list[Block]:
     if steps:
         older = [words.earlier(len(steps) - 2)] if len(steps) > 2 else []
         blocks.append(context(*older, *(_step_line(step) for step in steps[-2:])))
-    return [*blocks, *_refusals(view)]
+    return [*blocks, *_refusals(view, asides)]
 
 
-def _outcome(view: RunView, *, answered: bool) -> list[Block]:
+def _outcome(view: RunView, asides: int, *, answered: bool) -> list[Block]:
     blocks: list[Block] = []
     if view.state is not RunState.COMPLETED or not answered:
         blocks.append(section(status(view)))
-    if view.state is RunState.FAILED and (known := changes(view)):
+    if view.state is RunState.FAILED and (known := changes(view, min(LABEL, asides or _BRIEF))):
         blocks.append(context(known))
     if view.interruption:
         blocks.append(context(_interruption(view)))
-    return [*blocks, *_refusals(view), *_allowances(view), context(footer(view))]
+    return [*blocks, *_refusals(view, asides), *_allowances(view, asides), context(footer(view))]
 
 
-def _allowances(view: RunView) -> list[Block]:
+def _allowances(view: RunView, limit: int) -> list[Block]:
     """Calls that ran and that nobody was asked about, because somebody had granted them before."""
     ran = [(step, step.allowed) for step in view.tool_steps if step.allowed is not None]
     told = [
-        grant_words.allowed_step(_label(step.label), _allowance(allowed))
-        for step, allowed in ran[-_LISTED_STEPS:]
+        grant_words.allowed_step(_label(step.label, min(LABEL, limit)), _allowance(allowed))
+        for step, allowed in (ran[-_LISTED_STEPS:] if limit else [])
     ]
     more = [grant_words.allowed_more(len(ran) - len(told))] if len(ran) > len(told) else []
-    return [context(*told, *more)] if told else []
+    return [context(*told, *more)] if ran else []
 
 
 def _allowance(allowed: Allowance) -> Mrkdwn:
     return grant_words.allowed(person(allowed.by), allowed.used, allowed.times)
 
 
-def _refusals(view: RunView) -> list[Block]:
+def _refusals(view: RunView, limit: int) -> list[Block]:
     """Calls that nobody could be asked about: the agent may not say so, and people can mend it."""
-    told = [context(_refusal(view, each)) for each in view.refusals[-_LISTED_REFUSALS:]]
+    listed = view.refusals[-_LISTED_REFUSALS:] if limit else ()
+    told = [context(_refusal(view, each, limit)) for each in listed]
     more = len(view.refusals) - len(told)
     return [*told, context(words.more_refused(more))] if more else told
 
 
-def _refusal(view: RunView, refusal: Refusal) -> Mrkdwn:
+def _refusal(view: RunView, refusal: Refusal, limit: int) -> Mrkdwn:
     sentence = one_line(refusal.sentence)
-    said = escape(sentence, SENTENCE) if sentence else approval_words.nobody_can(_label(refusal.title))
+    title = _label(refusal.title, min(LABEL, limit))
+    said = escape(sentence, limit) if sentence else approval_words.nobody_can(title)
     return said if view.run_id in said else Mrkdwn(f"{said} {words.run_named(escape(view.run_id))}")
 
 
@@ -263,9 +285,9 @@ def _running(step: Step) -> bool:
     return step.state is StepState.RUNNING
 
 
-def _label(text: str) -> Mrkdwn:
+def _label(text: str, limit: int = LABEL) -> Mrkdwn:
     """A label or a title, which may hold what a model wrote."""
-    return escape(one_line(text))
+    return escape(one_line(text), limit)
 
 
 def _step_line(step: Step) -> Mrkdwn:

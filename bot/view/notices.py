@@ -45,6 +45,11 @@ def not_saved() -> Notice:
     return notice(words.NOT_SAVED)
 
 
+def unforeseen() -> Notice:
+    """For what failed in a way that nobody thought of: the log has the rest."""
+    return notice(words.UNFORESEEN)
+
+
 def forged() -> Notice:
     return notice(words.FORGED)
 

@@ -1,11 +1,13 @@
 """What a card and a modal say alike about a request. Titles, previews and reasons may hold what a model wrote."""
 
+import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, Final
 
 from bot.view import approval_words as words
-from bot.view.approval_notices import approvers
-from bot.view.arguments import name_text, value_text
+from bot.view.approval_notices import approvers, opening
+from bot.view.arguments import is_plain, json_text, name_text, value_text
 from bot.view.blocks import Block, header, plain, plain_section
 from bot.view.limits import HEADER, REASON, TEXT_OBJECT
 from bot.view.mrkdwn import Mrkdwn, clip, clock, day_and_clock, escape, person
@@ -15,6 +17,10 @@ from harness_core.approvals import ApproverRule
 _SAME_DAY: Final = 20 * 3_600_000
 """Milliseconds; a time of day names a moment within fewer hours than a day has."""
 _VALUE: Final = 60
+_BEFORE: Final = 20
+"""Of what two values have in common before they differ."""
+_ESCAPED: Final = _VALUE * len("&amp;")
+_SPACES: Final = re.compile(r" {2,}")
 PERSON: Final = 40
 """Of a name in a sentence that holds several."""
 
@@ -47,7 +53,7 @@ def who(
     uncertain: bool,
 ) -> Mrkdwn:
     """S11; who may settle an uncertain outcome is not counted."""
-    people = approvers(rule)
+    people = opening(approvers(rule))
     except_for = None if rule.requester else words.any_of([person(each, PERSON) for each in requesters])
     if uncertain:
         return words.who_settles(people, except_for, until)
@@ -55,10 +61,34 @@ def who(
 
 
 def change_line(argument: str, before: Any, after: Any) -> Mrkdwn:
-    """“argument: before → after”."""
-    shown = (words.NOTHING if value is None else value_text(value) for value in (before, after))
-    was, is_now = (escape(text, _VALUE) for text in shown)
+    """“argument: before → after”, with the first difference in view however long the values are."""
+    was, is_now = _apart(*_texts(before, after))
     return words.change(escape(name_text(argument), _VALUE), was, is_now)
+
+
+def _texts(before: Any, after: Any) -> tuple[str, str]:
+    """Both values in the same notation, so that only what differs looks different."""
+    values = (before, after)
+    texts = [each for each in values if isinstance(each, str)]
+    write = value_text if all(is_plain(each) and each != words.NOTHING for each in texts) else json_text
+    was, is_now = (words.NOTHING if value is None else write(value) for value in values)
+    return was, is_now
+
+
+def _apart(one: str, other: str) -> tuple[Mrkdwn, Mrkdwn]:
+    """Both texts, or what is around their first difference. They are cut before they are escaped."""
+    start = 0
+    if max(len(one), len(other)) > _VALUE:
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+        start = max(0, sum(1 for _ in alike) - _BEFORE)
+    cut = (clip(f"…{text[start:]}" if start else text, _VALUE) for text in (one, other))
+    was, is_now = (escape(_SPACES.sub(_counted, text), _ESCAPED) for text in cut)
+    return was, is_now
+
+
+def _counted(spaces: re.Match[str]) -> str:
+    """Several spaces look like one in a sentence."""
+    return "␣" * len(spaces[0])
 
 
 def deadline(requested_at: int, expires_at: int) -> Mrkdwn:

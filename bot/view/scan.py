@@ -20,6 +20,7 @@ _RULE_CELL: Final = re.compile(r":?-+:?")
 _CELL_END: Final = re.compile(r"(?<!\\)\|")
 _LONGEST_LEAD: Final = 32
 _LONGEST_INFO: Final = 40
+_NO_LANGUAGE: Final = re.compile(r"[^A-Za-z0-9_+.#-]")
 
 
 class Kind(Enum):
@@ -35,7 +36,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """An open code block: what stood before its mark, the mark, and the language."""
+    """An open code block: what stood before its mark, the mark, and the language.
+
+    The language holds nothing that Slack could read as a token: it is written again at the top of other messages.
+    """
 
     lead: str
     mark: str
@@ -138,4 +142,4 @@ def _opened(line: str) -> Fence | None:
     if mark is None:
         return None
     language = mark["info"].split(maxsplit=1)[:1]
-    return Fence(lead, mark["mark"], language[0][:_LONGEST_INFO] if language else "")
+    return Fence(lead, mark["mark"], _NO_LANGUAGE.sub("", language[0])[:_LONGEST_INFO] if language else "")

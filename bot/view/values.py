@@ -119,7 +119,7 @@ class ReviewPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalsPage:
-    """A page of the list of questions: the one after `cursor`."""
+    """A page of the list of questions: the one after `cursor`, the first where it is empty."""
 
     cursor: str
     open_only: bool = True

@@ -20,6 +20,7 @@ SHOW: Final = "Show"
 OPEN: Final = "Open"
 CLOSE: Final = "Close"
 OLDER: Final = "Older"
+NONE_HERE: Final = _M("None among these. Press Older to look further back.")
 EARLIER_STEPS: Final = "Earlier steps"
 LATER_STEPS: Final = "Later steps"
 
@@ -50,6 +51,9 @@ TENANT_FULL: Final = _M(
 )
 NO_WORKER: Final = _M("Saved. No worker is running; it starts when one is back.")
 NOT_SAVED: Final = _M("This was not done, because the bot's storage did not answer. Try again in a minute.")
+UNFORESEEN: Final = _M(
+    "Something went wrong in the bot, so this may not have been done. Look before you try again, or ask an admin."
+)
 FORGED: Final = _M("This button is not one that this bot made, or it is too old. Nothing was changed.")
 THREAD_GONE: Final = _M("This thread is past its retention, so nothing of it is left. Start a new one.")
 NO_LIVE_RUN: Final = _M("Nothing is running in this thread.")
@@ -194,7 +198,7 @@ def ready(requester: Mrkdwn, answer: Mrkdwn) -> Mrkdwn:
 
 
 VIEW_ANSWER: Final = "View answer"
-ANSWER_BELOW: Final = "The answer is in a newer message"
+ANSWER_BELOW: Final = "The answer is in another message"
 
 
 def stopping(title: Mrkdwn) -> Mrkdwn:

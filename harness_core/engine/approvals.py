@@ -28,7 +28,14 @@ from harness_core.approvals import (
     RevisionOutcome,
     Stale,
 )
-from harness_core.arguments import call_digest, changes_between, check_arguments, scope_of, shown_arguments
+from harness_core.arguments import (
+    call_digest,
+    changes_between,
+    check_arguments,
+    completed,
+    scope_of,
+    shown_arguments,
+)
 from harness_core.errors import UnknownAgent
 from harness_core.events import ApprovalRevised, RunFailed
 from harness_core.grants import Grant, NotLive, Revoked, RevokeOutcome
@@ -143,7 +150,8 @@ class Approvals:
     ) -> RevisionOutcome:
         """Puts new arguments in the place of those that were asked about; nothing is approved by it.
 
-        ``arguments`` are complete, but for secret ones that are left out or None: they keep their value.
+        ``arguments`` are complete, but for secret ones that are left out or None, which keep their value, and for
+        those that the tool itself has a default for, which get it: people see what would be passed.
 
         :raises ApprovalNotFound: this tenant has no such approval.
         """
@@ -265,7 +273,7 @@ def _completed(approval: Approval, arguments: Mapping[str, Any]) -> dict[str, An
     for name in approval.asked.secret:
         if wanted.get(name) is None and name in approval.asked.arguments:
             wanted[name] = approval.asked.arguments[name]
-    return wanted
+    return completed(approval.asked.schema, wanted)
 
 
 def _revised_event(revised: Approval, changes: Sequence[Change], by: str) -> ApprovalRevised:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, ValidationError
 
-from harness_core.arguments import check_arguments
+from harness_core.arguments import check_arguments, completed
 from harness_core.canonical import digest_of
 
 
@@ -34,13 +34,7 @@ class CallSchema:
 
     def completed(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """``arguments`` with the defaults of those that are missing: what would really be passed."""
-        properties: Mapping[str, Any] = self.schema.get("properties", {})
-        defaults = {
-            name: about["default"]
-            for name, about in properties.items()
-            if name not in arguments and isinstance(about, Mapping) and "default" in about
-        }
-        return {**arguments, **defaults}
+        return completed(self.schema, arguments)
 
     def problem(self, arguments: Mapping[str, Any]) -> str | None:
         """Why a tool would refuse ``arguments``, without repeating any; None when they fit."""

@@ -118,3 +118,32 @@ async def test_an_exception_lets_just_the_named_value_through(office: ApprovalOf
         await office.question(await office.ask(call("toggle"), conversation="C2"))
 
     assert [row["env"] for row in office.ran("toggle")] == ["staging"]
+
+
+async def test_an_argument_that_was_emptied_gets_its_default_before_people_see_the_change(
+    office: ApprovalOffice,
+) -> None:
+    async with office.worker():
+        run_id = await office.ask(call("restart", env="staging", password="hunter22-and-more"))
+        asked = await office.question(run_id)
+        revised = await office.approvals.revise(
+            TENANT, asked.approval_id, {"service": "web"}, revision=0, by="U2", source="modal"
+        )
+
+        assert isinstance(revised, Revised)
+        assert [(each.argument, each.before, each.after) for each in revised.changes] == [
+            ("env", "staging", "prod")
+        ]
+        assert revised.approval.asked.arguments == {
+            "service": "web",
+            "env": "prod",
+            "count": 1,
+            "password": "hunter22-and-more",
+        }
+        assert revised.approval.asked.title == "Restart web in prod"
+        assert revised.approval.asked.preview == "1 of web go down in prod. •••"
+        assert isinstance(await office.decide(asked, revision=1), Won)
+        await office.ended(run_id)
+
+    (row,) = office.ran("restart")
+    assert (row["env"], row["count"]) == ("prod", 1)

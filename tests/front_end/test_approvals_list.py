@@ -9,8 +9,17 @@ from front_end.slack_bodies import CAST, action, new_ts
 from front_end.stage import Stage
 from waiting import wait_until
 
+from bot.delivery.answers import Done
+from bot.delivery.web_api import SingleToken, WebApi
 from bot.playground.records import Ephemeral
-from bot.view.values import APPROVAL_APPROVE, APPROVAL_REJECT, APPROVAL_REVIEW, APPROVALS_PAGE
+from bot.view.blocks import actions, button
+from bot.view.values import (
+    APPROVAL_APPROVE,
+    APPROVAL_REJECT,
+    APPROVAL_REVIEW,
+    APPROVALS_PAGE,
+    ApprovalsPage,
+)
 from harness_core.approvals import Approval, ApproverRule
 
 GROUP = ApproverRule(usergroups=(CAST.ops_group,))
@@ -158,3 +167,18 @@ async def test_a_page_that_was_not_made_here_is_refused(stage: Stage) -> None:
         return sum('"forged"' in entry.data for entry in entries) == 4
 
     await wait_until(noted)
+
+
+async def test_a_card_leads_to_the_list_and_stays_where_it_is(stage: Stage) -> None:
+    asked = await one(stage, rule=GROUP)
+    more = button("Review 2 requests", APPROVALS_PAGE, ApprovalsPage(cursor=""))
+    api = WebApi(stage.session, SingleToken(stage.slack.config.bot_token), base_url=stage.slack.api_url)
+    answer = await api.post_message(CAST.team, CAST.general, "a card", blocks=[actions([more])])
+    assert isinstance(answer, Done)
+    card = await stage.door.message(CAST.general, str(answer.data["ts"]))
+    assert card is not None
+    assert (await stage.door.click(card, APPROVALS_PAGE, user=CAST.approver)).ok
+    assert ids((await stage.told(CAST.approver))[-1]) == [asked.approval_id]
+    stays = await stage.door.message(CAST.general, card.ts)
+    assert stays is not None
+    assert stays.text == "a card"

@@ -11,7 +11,7 @@ from front_end.questions import question
 from front_end.slack_bodies import CAST
 from front_end.stage import Stage
 
-from bot.playground.faults import ErrorAnswer, Hang
+from bot.playground.faults import ErrorAnswer, Hang, HttpFailure, LoseReply
 from bot.playground.records import Message, View
 from bot.view.values import (
     APPROVAL_DETAILS,
@@ -185,12 +185,37 @@ async def test_an_edit_that_cannot_open_is_told(stage: Stage) -> None:
     assert (await now(stage, asked)).state == "open"
 
 
-async def test_a_slack_that_hangs_still_lets_the_click_be_answered_in_time(stage: Stage) -> None:
+async def test_a_slack_that_hangs_still_lets_the_click_be_answered_in_time_and_nothing_is_decided(
+    stage: Stage,
+) -> None:
     asked, card = await shown(stage)
-    await stage.door.fault(Hang(seconds=6, method="views.open"))
+    await stage.door.fault(Hang(seconds=3.5, method="views.open"))
     outcome = await stage.door.click(card, APPROVAL_REJECT, user=CAST.approver)
     assert outcome.ok
     assert outcome.seconds < 3
+    (told,) = await stage.told(CAST.approver)
+    assert told.text.startswith("Slack did not say whether the form opened.")
+    assert (await now(stage, asked)).state == "open"
+
+
+async def test_a_reject_form_whose_opening_slack_did_not_confirm_decides_when_it_is_submitted(
+    stage: Stage,
+) -> None:
+    asked, card = await shown(stage)
+    await stage.door.fault(LoseReply(method="views.open"))
+    await opened(stage, card, APPROVAL_REJECT)
+    assert (await now(stage, asked)).state == "open"
+    assert (await stage.door.submit({"reason": "not today"}, user=CAST.approver)).ok
+    assert ((await now(stage, asked)).decision, (await now(stage, asked)).reason) == ("reject", "not today")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_reject_decides_at_once_where_slack_only_answers_with_a_failure(
+    stage: Stage, status: int
+) -> None:
+    asked, card = await shown(stage)
+    await stage.door.fault(HttpFailure(status=status, method="views.open"))
+    assert (await stage.door.click(card, APPROVAL_REJECT, user=CAST.approver)).ok
     assert (await now(stage, asked)).decision == "reject"
 
 

@@ -12,6 +12,7 @@ from view.view_events import STARTED, viewed
 from bot.view.approval_card import cards
 from bot.view.blocks import text_size
 from bot.view.questions import Edit
+from bot.view.values import APPROVALS_PAGE, ApprovalsPage, encode
 from harness_core.events import (
     ApprovalVoted,
     Payload,
@@ -109,6 +110,9 @@ def test_who_may_decide_is_named_by_the_rule() -> None:
     assert line.startswith(
         "<@U1AA>, <!subteam^S0PS>, members of this channel and the requester can decide. 0 of 2 approvals."
     )
+    for alone, named in (("channel_members", "Members of this channel"), ("requester", "The requester")):
+        line = said(card(asked(rule={"users": [], "usergroups": [], alone: True})).blocks[5])
+        assert line.startswith(f"{named} can decide")
     crowd = {"users": [f"U{number:03}" for number in range(30)]}
     assert "<@U007> and 22 more can decide, except" in said(card(asked(rule=crowd)).blocks[5])
     assert said(card(asked(rule={})).blocks[5]).startswith("Nobody can decide")
@@ -199,7 +203,7 @@ def test_calls_of_one_stretch_are_rows_of_one_card_and_those_of_the_next_another
 def test_five_rows_are_shown_and_the_others_move_up() -> None:
     part = card(*several(8))
     assert [label for label, _, _ in pressed(part)].count("Approve") == 5
-    assert pressed(part)[-1] == ("Review 3 requests", "approval:review", f"{appr(5)}:0")
+    assert pressed(part)[-1] == ("Review 3 requests", APPROVALS_PAGE, encode(ApprovalsPage(cursor="")))
     part = card(*several(8), decided(number=0), decided("reject", 1))
     approvable = [value for label, _, value in pressed(part) if label == "Approve"]
     assert approvable == [f"{appr(number)}:0" for number in range(2, 7)]

@@ -106,7 +106,7 @@ def test_texts_numbers_lists_and_nested_values_are_text_inputs(
     [
         (True, {"type": "boolean"}, [("true", "true"), ("false", "false")], "true"),
         ("a", {"enum": ["a", "b"]}, [("a", '"a"'), ("b", '"b"')], '"a"'),
-        (2, {"enum": [1, 2, "2"]}, [("1", "1"), ("2", "2"), ("2", '"2"')], "2"),
+        (2, {"enum": [1, 2, "2"]}, [("1", "1"), ("2", "2"), ('"2"', '"2"')], "2"),
         ("a", {"anyOf": [{"const": "a"}, {"enum": ["b"]}]}, [("a", '"a"'), ("b", '"b"')], '"a"'),
         (
             None,
@@ -193,7 +193,13 @@ def test_refs_of_a_schema_are_followed_and_one_that_leads_nowhere_or_in_a_circle
 
 
 def test_choices_that_no_select_can_hold_are_written_as_json() -> None:
-    for choices in (list(range(101)), ["x" * 150], ["a", "a"]):
+    for choices in (
+        list(range(101)),
+        ["x" * 150],
+        ["a", "a"],
+        ["x" * 74 + "yz", "x" * 74 + "zy"],
+        ["a b", "a  b"],
+    ):
         element = form({"it": choices[0]}, it={"enum": choices})["it"]["element"]
         assert element["type"] == "plain_text_input"
 

@@ -51,6 +51,9 @@ def test_whoever_may_not_decide_is_told_who_can() -> None:
     )
     assert notices.cannot_decide(can).text == f"You can't decide this request. <@{APPROVER}> can."
     assert "can't decide" in notices.guest().text
+    members = approvers(ApproverRule(channel_members=True, requester=True))
+    assert notices.cannot_decide(members).text.endswith(". Members of this channel and the requester can.")
+    assert notices.own_request(approvers(ApproverRule(users=("bob",)))).text.endswith("approve. bob can.")
 
 
 @pytest.mark.parametrize(
@@ -88,6 +91,15 @@ def test_every_click_that_changed_nothing_says_why() -> None:
 
 def listed(*items: Approval, cursor: str | None = None) -> Page[Approval]:
     return Page(items=items, cursor=cursor)
+
+
+def test_a_page_without_any_that_is_not_the_last_says_so_and_leads_on() -> None:
+    notice = approvals_list(listed(cursor="older"), {}, T0)
+    assert notice.text == "None among these. Press Older to look further back."
+    (older,) = notice.blocks[-1]["elements"]
+    assert decode(older["action_id"], older["value"]) == ApprovalsPage(cursor="older")
+    assert notice.blocks[0]["text"]["text"] == notice.text
+    assert approvals_list(listed(), {}, T0).text == "Nothing waits for approval."
 
 
 def offered(*items: Approval) -> list[list[tuple[str, str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,26 @@ def test_a_form_that_nobody_touched_gives_back_exactly_what_it_was_made_from(tol
     read = read_form(told, filled(told))
     asked = told.asked
     assert read == {name: value for name, value in asked.arguments.items() if name not in asked.secret}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {f"text{number:02}": "😀" * 2_990 for number in range(90)},
+        {f"choice{number:02}": "😀" * 60 + "0" for number in range(90)},
+    ],
+)
+def test_a_form_weighs_no_more_than_a_view_may_and_what_has_no_input_stays(arguments: dict[str, str]) -> None:
+    choices = {"enum": ["😀" * 60 + str(number) for number in range(100)]}
+    specs: dict[str, Any] = {name: choices if "choice" in name else TEXT for name in arguments}
+    told = about(arguments, **specs)
+    view = edit_modal(told)
+    assert 150_000 < len(json.dumps(view)) <= 250_000
+    assert "more arguments do not fit in a form" in json.dumps(view)
+    (first, *_) = arguments
+    written = choices["enum"][7] if "choice" in first else "short"
+    wire = json.dumps(written, ensure_ascii=False) if "choice" in first else written
+    assert submitted(told, **{first: wire}) == arguments | {first: written}
 
 
 @given(records, st.dictionaries(st.text(max_size=12), st.text(max_size=30)))

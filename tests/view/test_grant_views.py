@@ -151,3 +151,9 @@ def test_the_values_of_grants_come_back_as_they_went_and_no_others() -> None:
         assert decode(GRANT_REVOKE, wire) == Forged(action_id=GRANT_REVOKE)
     for wire in ("", "[]", '{"cursor":1}', '{"cursor":"1","more":true}'):
         assert decode(GRANTS_PAGE, wire) == Forged(action_id=GRANTS_PAGE)
+
+
+def test_a_page_without_any_grant_that_is_not_the_last_says_so_and_leads_on() -> None:
+    shown = grants_list(Page(items=(), cursor="9.x"), {})
+    assert shown.text == "None among these. Press Older to look further back."
+    assert [block["type"] for block in shown.blocks] == ["section", "actions"]

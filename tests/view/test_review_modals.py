@@ -88,7 +88,7 @@ def test_details_tell_what_became_of_the_request() -> None:
         "State: rejected",
         f"Decided by: <@{APPROVER}>, <!date^1767348000^{{date_short_pretty}}, {{time}}|2026-01-02 10:00 UTC>",
         "Approval of: <@U2AA>, <!date^1767348000^{date_short_pretty}, {time}|2026-01-02 10:00 UTC>",
-        "Reason: Not &lt;now&gt;.",
+        "Reason: Not <now>.",
         "Changed by: <@U3AA>",
         "Changed: service: checkout → search",
         "Tool: restart_service",
@@ -97,6 +97,13 @@ def test_details_tell_what_became_of_the_request() -> None:
         "Digest: d1gest",
     ]
     assert "submit" not in view
+
+
+def test_details_show_the_whole_reason_that_the_agent_read() -> None:
+    reason = f"{'Not before the release. ' * 41}\nAsk <ana> & \u202ebob."
+    told = approval(state="decided", decision="reject", decided_by=APPROVER, decided_at=T0)
+    said = texts(taken(details_modal(replace(told, reason=reason))))
+    assert f"Reason: {reason}".replace("\u202e", "\\u202e") in said
 
 
 def test_long_details_are_paged_too() -> None:

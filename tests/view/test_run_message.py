@@ -318,3 +318,9 @@ def test_white_space_is_no_answer() -> None:
 
 def test_the_same_view_renders_the_same_message() -> None:
     assert render(viewed(*_STEPS, _SAID)) == render(viewed(*_STEPS, _SAID))
+
+
+def test_stopping_names_a_call_by_the_title_that_people_approved() -> None:
+    begun = StepStarted(step="call_0", label="Restarting", effect="once", kind="tool")
+    part = only(*STARTED, asked(), decided(), begun, CancelRequested(by="U2"))
+    assert part.text == "Stopping. “Restart checkout in prod” has already started and may finish."

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import html
+import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -42,6 +43,23 @@ _soup = st.lists(
     max_size=40,
 ).map("".join)
 
+_MENTION = re.compile(r"<[!@#]")
+_TOKENS = ["<!channel>", "<!here|here>", "<@U012ABCDEF>", "<#C012ABCDEF|x>", "<!subteam^S012|@ops>"]
+_token = st.sampled_from(_TOKENS)
+_tokens_everywhere = st.lists(
+    st.one_of(
+        st.builds("```{}\n{}\n```".format, _token, st.integers(0, 400).map("code\n".__mul__)),
+        st.builds("> ~~~~{} x\n{}".format, _token, st.integers(0, 400).map("> code\n".__mul__)),
+        st.builds(
+            "| {} | b |\n| --- | --- |\n{}".format, _token, st.integers(0, 400).map("| c | d |\n".__mul__)
+        ),
+        st.builds("{}{}".format, st.integers(3_000, 7_000).map("x".__mul__), _token),
+        _token,
+    ),
+    min_size=1,
+    max_size=6,
+).map("\n\n".join)
+
 
 def code_lines(markdown: str) -> list[str]:
     """The lines of all code blocks, as a parser sees them."""
@@ -60,6 +78,13 @@ def test_splitting_loses_nothing_and_stays_within_the_limit(document: str, live:
     assert joined(pieces) == neutralise(document)
     assert all(len(piece.shown) <= LIMIT for piece in pieces)
     assert all(piece.shown.strip() for piece in pieces)
+
+
+@given(_tokens_everywhere, st.booleans())
+@example("```<!channel>\n" + "code\n" * 2_000, False)
+@settings(max_examples=60)
+def test_no_part_shows_anything_that_slack_would_read_as_a_mention(text: str, live: bool) -> None:
+    assert not [piece for piece in split(text, live=live, limit=LIMIT) if _MENTION.search(piece.shown)]
 
 
 @given(_soup, st.booleans())

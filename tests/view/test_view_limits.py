@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block as SdkBlock
@@ -102,6 +104,28 @@ def test_the_most_crowded_messages_are_within_the_limits() -> None:
         assert len(parts) > 3
         for part in parts:
             assert_slack_takes(part)
+
+
+@pytest.mark.parametrize("label", [LONG, "Restarting checkout in prod"])
+def test_a_full_answer_keeps_its_controls_whatever_else_there_is_to_tell(label: str) -> None:
+    answer = "word " * 2_079
+    told: list[Payload] = [OutputDelta(text=answer, message="m")]
+    for number in range(8):
+        call = f"call-{number}"
+        told.append(ApprovalGranted(grant="g", call=call, tool="t", by="U012ABCDEF", used=number, times=80))
+        told += [StepStarted(step=call, label=label, kind="tool"), StepCompleted(step=call)]
+        told.append(ToolRefused(call=f"refused-{number}", tool="t", title=label, message=LONG))
+    resumed = RunResumed(resume_kind="takeover", gap=20_000, finished_steps=8)
+    for last in (
+        [],
+        [RunFailed(reason="x", message=LONG)],
+        [RunCancelled(by=LONG)],
+        [RunCompleted(output=answer)],
+    ):
+        (part,) = render(viewed(*STARTED, *told, resumed, *last))
+        assert_slack_takes(part)
+        assert part.blocks[-1]["type"] == "actions"
+        assert "did not run." in json.dumps(part.blocks), "that calls were refused is told at any length"
 
 
 _asking = st.lists(
