@@ -16,10 +16,10 @@ from bot.commands.argument_values import NotReadable, read_assignments
 from bot.commands.every_page import PAGE, every_page
 from bot.commands.exits import Exit
 from bot.commands.grants import ListGrants, RevokeGrant, list_grants, revoke_grant
-from bot.commands.terminal import complain, iso, operator, say
+from bot.commands.terminal import complain, iso, operator, say, say_indented, say_object
 from bot.settings import Settings
 from bot.startup import Core, open_core, open_workspace
-from bot.view.arguments import MASK
+from bot.view.arguments import MASK, arguments_text
 from harness_core import Approvals
 from harness_core.approvals import (
     AlreadyDecided,
@@ -164,7 +164,11 @@ async def _list(core: Core, wanted: ListApprovals) -> Exit:
     async for approval in _newest_first(core, open_only=wanted.open_only):
         if wanted.limit is not None and shown >= wanted.limit:
             break
-        say(json.dumps(_row(approval), ensure_ascii=False) if wanted.as_json else _line(approval))
+        if wanted.as_json:
+            say_object(_row(approval))
+        else:
+            say(_line(approval))
+            say_indented(arguments_text(approval.asked.arguments, approval.asked.secret), by="  ")
         shown += 1
     if not shown and not wanted.as_json:
         say("No open approvals." if wanted.open_only else "No approvals.")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
 from bot.commands.exits import Exit
-from bot.commands.terminal import complain, say
+from bot.commands.terminal import complain, say_object
 from bot.settings import Settings
 from bot.startup import Core, open_core
 from harness_core import verify_chain
@@ -53,7 +52,7 @@ async def _export(core: Core, tenant: str, wanted: Export) -> bool:
     async for page in _pages(core, tenant, after=_FIRST if wanted.verify else wanted.since - 1):
         for entry in page:
             if entry.seq >= wanted.since or entry.seq < 0:
-                say(json.dumps({"team": tenant, **asdict(entry)}, ensure_ascii=False))
+                say_object({"team": tenant, **asdict(entry)})
         if wanted.verify and broken is None:
             broken = _broken([*last, *page])
         last = page[-1:]

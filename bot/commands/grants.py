@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.commands.every_page import PAGE, every_page
 from bot.commands.exits import Exit
-from bot.commands.terminal import complain, iso, operator, say
+from bot.commands.terminal import complain, iso, operator, say, say_object
 from bot.startup import Core
 from bot.view.arguments import MASK
 from harness_core import Approvals
@@ -39,7 +39,10 @@ async def list_grants(core: Core, wanted: ListGrants) -> Exit:
     async for grant in _alive(core):
         if wanted.limit is not None and shown >= wanted.limit:
             break
-        say(json.dumps(_row(grant), ensure_ascii=False) if wanted.as_json else _line(grant))
+        if wanted.as_json:
+            say_object(_row(grant))
+        else:
+            say(_line(grant))
         shown += 1
     if not shown and not wanted.as_json:
         say("No grants.")

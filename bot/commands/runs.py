@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 from bot.commands.every_page import PAGE, every_page
 from bot.commands.exits import Exit
-from bot.commands.terminal import complain, iso, operator, say
+from bot.commands.terminal import complain, iso, operator, say, say_indented, say_object
 from bot.settings import Settings
 from bot.startup import Core, open_core
 from harness_core.errors import RunNotFound
@@ -88,7 +87,10 @@ async def _list(core: Core, wanted: ListRuns) -> Exit:
     async for run in _newest_first(core, RunFilter(state=wanted.state)):
         if wanted.limit is not None and shown >= wanted.limit:
             break
-        say(json.dumps(_row(run), ensure_ascii=False) if wanted.as_json else _line(run))
+        if wanted.as_json:
+            say_object(_row(run))
+        else:
+            say(_line(run))
         shown += 1
     if not shown and not wanted.as_json:
         say("No runs.")
@@ -119,11 +121,11 @@ async def _show(core: Core, wanted: ShowRun) -> Exit:
         "output": await core.control.output(run.run_id),
     }
     if wanted.as_json:
-        say(json.dumps(facts, ensure_ascii=False))
+        say_object(facts)
     else:
         for name, value in facts.items():
             if value is not None:
-                say(f"{name:<11} {value}")
+                say_indented(str(value), first=f"{name:<11} ", by=" " * 12)
     return Exit.OK
 
 

@@ -15,6 +15,7 @@ from bot.commands.dry_run import replace_tools
 from bot.commands.exits import Exit
 from bot.settings import SEAL_KEY_BYTES, Settings
 from bot.startup import open_core, open_workspace
+from bot.view.visible import harmless
 from harness_core import Harness, StreamItem
 from harness_core.errors import UnknownAgent
 from harness_core.events import (
@@ -103,9 +104,9 @@ class Screen:
 
     @staticmethod
     def _write(text: str) -> None:
-        sys.stdout.write(text)
+        sys.stdout.write(harmless(text))
         sys.stdout.flush()
 
 
 def _remark(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{harmless(text)}\n")

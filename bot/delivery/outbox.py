@@ -190,7 +190,9 @@ class Outbox:
             case given_up:
                 log.error("delivery.undeliverable")
                 # A person who cannot be written to says nothing about the thread.
-                output.given_up = given_up is Remedy.GIVE_UP and call.part.to is None
+                if given_up is Remedy.GIVE_UP and call.part.to is None:
+                    await self._deliveries.undeliverable(ownership.tenant, run_id, refusal.error)
+                    output.closed = refusal.error
                 record = replace(call.pending, state="undeliverable")
                 return await self._store(ownership, output, record, Changed())
 

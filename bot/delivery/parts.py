@@ -18,9 +18,12 @@ from harness_core.states import RunState
 FIRST: Final = "0"
 PING: Final = "ping"
 STATUS: Final = "status"
+UNREACHABLE: Final = "unreachable"
 
 PING_AFTER: Final = 60_000
 """Milliseconds after which a person is assumed to have looked away: edits notify nobody."""
+
+_NOT_A_MEMBER: Final = frozenset({"channel_not_found", "not_in_channel"})
 
 
 def content_digest(part: Part) -> str:
@@ -48,6 +51,17 @@ def ping(view: RunView, url: str) -> Part:
         answer = link(url, words.VIEW_ANSWER)
         told = notice(Mrkdwn(f"{person(view.requester)}, your run ended without a full answer. {answer}"))
     return replace(_linked(PING, told), once=True)
+
+
+def unreachable(requester: str, channel: str, error: str) -> Part | None:
+    """A direct message to whoever asked in a place that is closed to the bot; None where that was one itself.
+
+    ``error`` is Slack's name for why, empty where it is not known any more.
+    """
+    if channel.startswith("D"):
+        return None
+    told = notices.not_in_channel(channel) if error in _NOT_A_MEMBER else notices.closed_place(channel)
+    return Part(name=UNREACHABLE, text=told.text, blocks=told.blocks, final=False, once=True, to=requester)
 
 
 def moved(name: str, url: str) -> Part:

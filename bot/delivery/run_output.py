@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.delivery.budgets import Method
-from bot.delivery.parts import FIRST, PING, STATUS, ping, plain, wants_ping
+from bot.delivery.parts import FIRST, PING, STATUS, ping, plain, unreachable, wants_ping
 from bot.delivery.planning import Call, asked_anew, nothing_posted, outstanding
 from bot.delivery.target import Target
 from bot.view.approval_card import card_name, cards
@@ -17,7 +17,7 @@ from bot.view.message import Part, render
 from bot.view.questions import Edit
 from bot.view.reminders import reminders
 from harness_core.events import Event
-from harness_core.models import Delivery, Run
+from harness_core.models import UNDELIVERABLE, Delivery, Run
 from harness_core.states import RunState
 
 REPOSTS_WHILE_RUNNING: Final = 2
@@ -38,7 +38,8 @@ class RunOutput:
 
     ``not_before`` keeps the pace; its last word and what people wait for need not heed it. ``retry_at`` follows a
     fault. ``peeked`` is the newest event of which at least the name is known, and ``called`` that one was about a
-    question. ``sent`` is when each part was last spoken of.
+    question. ``sent`` is when each part was last spoken of. ``closed`` is Slack's name for why nothing can be said in
+    the thread any more.
     """
 
     run: Run
@@ -51,7 +52,7 @@ class RunOutput:
     peeked: int = 0
     called: bool = False
     urgent: bool = False
-    given_up: bool = False
+    closed: str | None = None
     failures: int = 0
     touched: float = 0.0
     started: float | None = None
@@ -136,8 +137,9 @@ class RunOutput:
 
     def calls(self) -> list[Call]:
         """What is to be said now; rendered at this moment, so nothing that was overtaken is ever sent."""
-        if self.given_up:
-            return []
+        if self.is_closed:
+            told = unreachable(self.view.requester, self.target.channel, self.closed or "")
+            return self._outstanding([told] if told is not None else [])
         parts = [*self._answer(), *self._cards(), *reminders(self.view)]
         first = self.first
         if wants_ping(self.view) and (first is None or first.state != "undeliverable"):
@@ -149,9 +151,15 @@ class RunOutput:
         return sorted(found, key=self._rank)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be said in the thread any more, as this or a former owner found out."""
+        failure = self.view.failure
+        return self.closed is not None or (failure is not None and failure.reason == UNDELIVERABLE)
+
+    @property
     def pressing(self) -> bool:
         """Whether people wait for a card to be shown or changed, found without rendering an answer that grows."""
-        asked = bool(self.view.approvals) and not self.view.ended
+        asked = bool(self.view.approvals) and not self.view.ended and not self.is_closed
         return asked and bool(self._outstanding(self._cards()))
 
     def checks(self) -> list[Call]:
@@ -160,7 +168,7 @@ class RunOutput:
         For a run that was marked as lagging though nothing happened to it.
         """
         shown = max((record.shown for record in self.deliveries.values()), default=0)
-        if self.view.ended or shown < self.view.seq or self.given_up:
+        if self.view.ended or shown < self.view.seq or self.is_closed:
             return []
         asked = {card_name(question) for question in self.view.open_questions}
         needed = [*self._answer(), *(card for card in self._cards() if card.name in asked)]

@@ -66,8 +66,17 @@ def missing_argument(usage: str) -> Notice:
 
 def not_in_channel(channel: str) -> Notice:
     """`channel` is its id; Slack shows the name."""
+    return notice(words.not_in_channel(_channel(channel)))
+
+
+def closed_place(channel: str) -> Notice:
+    """For a channel that is archived, or where the bot may not write; `channel` as above."""
+    return notice(words.closed_place(_channel(channel)))
+
+
+def _channel(channel: str) -> Mrkdwn:
     known = channel[:1] in {"C", "G", "D"} and channel.isalnum() and channel.isascii()
-    return notice(words.not_in_channel(Mrkdwn(f"<#{channel}>") if known else escape(channel)))
+    return Mrkdwn(f"<#{channel}>") if known else escape(channel)
 
 
 def run_not_found(run_id: str) -> Notice:

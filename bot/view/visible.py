@@ -13,6 +13,7 @@ _BLANKS: Final = (
 _MARKS: Final = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _HIDDEN: Final = re.compile(f"[{_BLANKS}]|(?<=[{_MARKS}]{{3}})[{_MARKS}]+")
 """Printable by Unicode's word, yet blank; and marks that pile up into other lines."""
+_KEPT: Final = "\n\t\u200d"
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -21,6 +22,11 @@ def visible(text: str, *, keep: str = "") -> str:
     if not text.isprintable():
         text = "".join(char if char.isprintable() or char in keep else _escaped(char) for char in text)
     return _HIDDEN.sub(lambda found: "".join(map(_escaped, found[0])), text)
+
+
+def harmless(text: str) -> str:
+    """`text` with what moves a cursor, hides or reorders escaped; its lines, and joined emoji, stay as they are."""
+    return "".join(char if char.isprintable() or char in _KEPT else _escaped(char) for char in text)
 
 
 def one_line(text: str) -> str:

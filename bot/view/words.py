@@ -287,6 +287,12 @@ def not_in_channel(channel: Mrkdwn) -> Mrkdwn:
     return _M(f"I am not in {channel}, so I cannot answer there. Invite me and send your message again.")
 
 
+def closed_place(channel: Mrkdwn) -> Mrkdwn:
+    return _M(
+        f"I may not write in {channel} any more, so what you asked there ended. Ask me in another place."
+    )
+
+
 def not_allowed(what: Mrkdwn, who: Mrkdwn) -> Mrkdwn:
     return _M(f"You can't {what}. {who} can.")
 

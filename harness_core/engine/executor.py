@@ -31,7 +31,7 @@ from harness_core.events import (
     RunFailed,
     SyntheticFallback,
 )
-from harness_core.models import Claim
+from harness_core.models import NOT_DELIVERED, UNDELIVERABLE, Claim
 from harness_core.routing import Request, choose_agent
 from harness_core.runtime import (
     AgentRuntime,
@@ -234,8 +234,8 @@ class Executor:
                 await self._finish(claim, RunState.FAILED, payload, reason=reason, output=output or None)
             case Cancelled(by=by):
                 await journal.flush()
-                payload_of_cancel = RunCancelled(by=by, **await self._touched(claim))
-                await self._finish(claim, RunState.CANCELLED, payload_of_cancel, reason="cancelled")
+                state, payload_of_stop, reason = await self._stopped(claim, by)
+                await self._finish(claim, state, payload_of_stop, reason=reason)
         return True
 
     async def _complete(self, story: Story, output: str) -> bool:
@@ -250,6 +250,14 @@ class Executor:
         except UnreadMessages:
             return False
         return True
+
+    async def _stopped(self, claim: Claim, by: str) -> tuple[RunState, Payload, str]:
+        """How a run ends that was asked to stop: where nobody could be told of it, it failed."""
+        touched = await self._touched(claim)
+        if by == UNDELIVERABLE:
+            failed = RunFailed(reason=UNDELIVERABLE, message=NOT_DELIVERED, **touched)
+            return RunState.FAILED, failed, UNDELIVERABLE
+        return RunState.CANCELLED, RunCancelled(by=by, **touched), "cancelled"
 
     async def _touched(self, claim: Claim) -> dict[str, int]:
         """What the journal says the run did; nothing where it cannot be read, since an ending must be written."""
@@ -278,13 +286,8 @@ class Executor:
                 claim.fence, state, payload, reason=reason, output=output, leave_unread=leave_unread
             )
             if stopper is not None:
-                await self._store.runs.finish(
-                    claim.fence,
-                    RunState.CANCELLED,
-                    RunCancelled(by=stopper, **await self._touched(claim)),
-                    reason="cancelled",
-                    output=output,
-                )
+                stopped, told, why = await self._stopped(claim, stopper)
+                await self._store.runs.finish(claim.fence, stopped, told, reason=why, output=output)
 
         try:
             await self._persistently(once)

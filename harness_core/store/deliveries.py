@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness_core.errors import RunNotFound
-from harness_core.models import Delivery, Dirty, Ownership
+from harness_core.models import NOT_DELIVERED, UNDELIVERABLE, Delivery, Dirty, Ownership
 from harness_core.store.connection import Client, store_errors
 from harness_core.store.runs import RunRepository
 from harness_core.store.scripts import Scripts
@@ -161,6 +161,14 @@ class DeliveryRepository:
         reply = await self._scripts.call("mark_dirty", await self._runs.locate(run_id), run_id)
         if reply[0] == b"missing":
             raise RunNotFound(run_id)
+
+    async def undeliverable(self, tenant: str, run_id: str, why: str) -> None:
+        """The place of the run is closed for good, the platform calls it ``why``: notes that, and ends the run.
+
+        One that a worker is at ends once that has stopped. A run that is over stays as it is, but for the note.
+        """
+        keys = self._scripts.keys(tenant)
+        await self._scripts.call("undeliverable", keys, run_id, why, UNDELIVERABLE, NOT_DELIVERED)
 
     def _place(self, ownership: Ownership, delivery: Delivery) -> tuple[Any, ...]:
         record = asdict(delivery)

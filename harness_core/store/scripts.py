@@ -32,10 +32,31 @@ REPEATABLE = frozenset(
 
 SHARED: Mapping[tuple[str, ...], frozenset[str]] = {
     ("sha256", "questions"): frozenset(
-        {"call_open", "decide", "revise", "expire", "stir", "abandon", "note", "grant_revoke"}
+        {
+            "call_open",
+            "decide",
+            "revise",
+            "expire",
+            "stir",
+            "abandon",
+            "note",
+            "grant_revoke",
+            "undeliverable",
+        }
     ),
     ("inbox",): frozenset(
-        {"accept", "restart", "amend", "withdraw", "finish", "cancel", "reap", "abandon", "evict"}
+        {
+            "accept",
+            "restart",
+            "amend",
+            "withdraw",
+            "finish",
+            "cancel",
+            "reap",
+            "abandon",
+            "evict",
+            "undeliverable",
+        }
     ),
     ("forgetting",): frozenset({"forget_run", "forget_thread"}),
 }

@@ -78,6 +78,23 @@ async def test_stop_ends_a_running_run_soon_and_keeps_what_was_said(office: Offi
     assert (run.state, run.cancelled_by) == (RunState.CANCELLED, "U2")
 
 
+async def test_a_run_whose_place_is_closed_stops_and_has_failed(office: Office) -> None:
+    run_id = await office.ask("stream for 20s")
+    async with office.worker():
+        await wait_until(lambda: _said(office, run_id), what="the first words")
+        run = await office.store.runs.get(run_id)
+        await office.store.deliveries.undeliverable(run.tenant, run_id, "is_archived")
+        run = await office.ended(run_id, timeout=5)
+
+    assert (run.state, run.reason) == (RunState.FAILED, "undeliverable")
+    (failed,) = [
+        e.payload for e in await office.store.events.read(run_id) if isinstance(e.payload, RunFailed)
+    ]
+    assert failed.message == (
+        "Nothing can be written any more where this was asked, so it was not continued."
+    )
+
+
 async def test_a_run_that_is_stopped_before_a_worker_sees_it_never_starts(office: Office) -> None:
     run_id = await office.ask('call look_up {"name": "ada"}')
     await office.store.runs.cancel(run_id, "U2")

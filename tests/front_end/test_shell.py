@@ -10,7 +10,9 @@ from front_end.shell import Shell
 from front_end.slack_bodies import CAST
 
 from bot.command_line import build_parser
-from harness_core import Control, Store
+from bot.commands.trial import Screen
+from harness_core import Control, Store, StreamItem
+from harness_core.events import Event, OutputDelta, RunCompleted, ToolCalled, ToolResult
 from harness_core.models import Accepted, Submission
 from harness_core.states import RunState
 
@@ -22,13 +24,13 @@ def control(store: Store) -> Control:
     return Control(store)
 
 
-async def ask(control: Control, number: int, tenant: str = CAST.team) -> str:
+async def ask(control: Control, number: int, tenant: str = CAST.team, *, text: str | None = None) -> str:
     accepted = await control.submit(
         Submission(
             tenant=tenant,
             conversation=f"C1:{number}",
             user=CAST.requester,
-            text=f"question {number}",
+            text=text or f"question {number}",
             dedupe=(f"post:{number}",),
             target={"channel": "C1", "ts": f"{number}.0", "thread_ts": f"{number}.0"},
         )
@@ -80,6 +82,15 @@ async def test_a_run_is_shown_cancelled_once_and_retried(control: Control, shell
     assert (await control.get_run(retried.out.strip())).retry_of == run_id
 
 
+async def test_what_was_asked_can_not_pass_for_another_fact_of_the_run(
+    control: Control, shell: Shell
+) -> None:
+    run_id = await ask(control, 1, text="first\nstate       completed\x1b[2K")
+    shown = (await shell("runs", "show", run_id)).out
+    assert "input       first\n            state       completed\\u001b[2K\n" in shown
+    assert "\x1b" not in (await shell("runs", "show", run_id, "--json")).out
+
+
 @pytest.mark.parametrize("verb", ["show", "cancel", "retry"])
 async def test_exit_status_3_is_for_a_run_that_is_not_there(shell: Shell, verb: str) -> None:
     missing = await shell("runs", verb, MISSING)
@@ -92,6 +103,22 @@ def test_exit_status_2_is_for_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         build_parser().parse_args(arguments)
     assert ended.value.code == 2
+
+
+def test_a_tried_agent_writes_text_to_the_terminal_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen()
+    for payload in (
+        ToolCalled(call="1", tool="find", label="", arguments='{"name": "\x1b[2K"}'),
+        ToolResult(call="1", tool="find", output="found\r\nit\u202e", is_error=False),
+        OutputDelta(text="It is \x1b[31mred\n\U0001f469\u200d\U0001f52c \u2764\ufe0f", message="m"),
+        RunCompleted(output=""),
+    ):
+        screen.show(StreamItem(kind="event", event=Event(run_id="run", seq=1, at=1, payload=payload)))
+    printed = capsys.readouterr()
+    assert printed.out == "It is \\u001b[31mred\n\U0001f469\u200d\U0001f52c \u2764\ufe0f\n"
+    assert printed.err == '· find {"name": "\\u001b[2K"}\n  → found\\r\nit\\u202e\n'
 
 
 TOOLS = '''\

@@ -41,7 +41,7 @@ async def test_the_list_shows_open_ones_unless_asked_for_all(store: Store, shell
         asked.approval_id: "decided",
         other.approval_id: "open",
     }
-    assert len((await shell("approvals", "list", "--status", "all", "--limit", "1")).out.splitlines()) == 1
+    assert len(rows(await shell("approvals", "list", "--json", "--status", "all", "--limit", "1"))) == 1
 
 
 async def test_without_approvals_people_read_so_and_scripts_read_nothing(shell: Shell) -> None:
@@ -68,6 +68,39 @@ async def test_a_secret_argument_is_in_no_output(store: Store, shell: Shell) -> 
     assert not any("hunter2" in each.out + each.err for each in outputs)
     kept = (await store.approvals.get(CAST.team, about.approval_id)).asked.arguments
     assert kept == {"service": "billing", "password": "hunter2hunter2"}
+
+
+HOSTILE = "api\x1b[2K\rRestart staging\u202e\x9b1m\x7f"
+
+
+async def test_nothing_that_a_model_wrote_acts_on_the_terminal(store: Store, shell: Shell) -> None:
+    plain = question().asked
+    hostile = Asked(
+        title=f"Restart {HOSTILE}",
+        label=plain.label,
+        arguments={"service": HOSTILE, "note": "first\n  env: staging"},
+        schema={"properties": {"service": {"type": "string"}, "note": {"type": "string"}}},
+    )
+    about = (await ask(store, asked=hostile))[0]
+    listed = await shell("approvals", "list")
+    row, *arguments = listed.out.splitlines()
+    assert "Restart api\\u001b[2K Restart staging\\u202e" in row
+    assert arguments == [
+        '  note: "first\\n  env: staging"',
+        '  service: "api\\u001b[2K\\rRestart staging\\u202e\\u009b1m\\u007f"',
+    ]
+    as_json = await shell("approvals", "list", "--json")
+    assert rows(as_json)[0]["arguments"]["service"] == HOSTILE, "programs read what it is"
+    outputs = [
+        listed,
+        as_json,
+        await shell("approvals", "edit", about.approval_id, f"service={HOSTILE}!"),
+        await shell("approvals", "edit", about.approval_id, f"{HOSTILE}=1"),
+        await shell("approvals", "reject", about.approval_id),
+        await shell("approvals", "approve", about.approval_id),
+    ]
+    said = "".join(each.out + each.err for each in outputs).replace("\n", "")
+    assert said.isprintable()
 
 
 async def test_an_operator_needs_no_rule_counts_once_and_is_recorded_by_login(

@@ -74,17 +74,22 @@ local function leave_inbox(run, tenant, conversation)
   if was_head and head then make_ready(head, tenant, now()) end
 end
 
+-- Whether a worker is at a live run; it is asked to stop.
+local function asked_to_stop(run, tenant, state, by)
+  local r = redis.call('HMGET', key.run(run), 'cancelled_by', 'held')
+  local at_work = redis.call('ZSCORE', key.leases(), run) or (state == 'running' and not r[2])
+  if at_work and not r[1] then
+    redis.call('HSET', key.run(run), 'cancelled_by', by)
+    emit(run, tenant, 'run.cancel.requested', 'P', cjson.encode({ by = by }))
+  end
+  return at_work
+end
+
 -- Ends a live run that nobody works on, and says so; asks the worker of any other to stop.
 local function stop(run, by)
-  local r = redis.call('HMGET', key.run(run), 'tenant', 'conversation', 'state', 'cancelled_by', 'held')
+  local r = redis.call('HMGET', key.run(run), 'tenant', 'conversation', 'state')
   local tenant, conversation, state = r[1], r[2], r[3]
-  if redis.call('ZSCORE', key.leases(), run) or (state == 'running' and not r[5]) then
-    if not r[4] then
-      redis.call('HSET', key.run(run), 'cancelled_by', by)
-      emit(run, tenant, 'run.cancel.requested', 'P', cjson.encode({ by = by }))
-    end
-    return false
-  end
+  if asked_to_stop(run, tenant, state, by) then return false end
   -- One that never began has no worker to fence off; the run before it in the line may have one that is at work.
   if state ~= 'queued' then redis.call('HINCRBY', key.conversation(tenant, conversation), 'epoch', 1) end
   redis.call('HSET', key.run(run), 'cancelled_by', by, 'reason', 'cancelled')
