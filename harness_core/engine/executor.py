@@ -102,8 +102,8 @@ class Executor:
                 case HandedOver():
                     await self._persistently(lambda: self._store.runs.release(claim.fence))
                 case Cancelled(by=by):
-                    payload = RunCancelled(by=by, **await self._touched(claim))
-                    await self._finish(claim, RunState.CANCELLED, payload, reason="cancelled")
+                    state, payload, reason = await self._stopped(claim, by)
+                    await self._finish(claim, state, payload, reason=reason)
 
     async def _until_it_ends(
         self, held: HeldRun, story: Story, work: Callable[[Story], Awaitable[Ending]]
@@ -255,7 +255,7 @@ class Executor:
         """How a run ends that was asked to stop: where nobody could be told of it, it failed."""
         touched = await self._touched(claim)
         if by == UNDELIVERABLE:
-            failed = RunFailed(reason=UNDELIVERABLE, message=NOT_DELIVERED, **touched)
+            failed = RunFailed(reason=UNDELIVERABLE, message=NOT_DELIVERED, output="", **touched)
             return RunState.FAILED, failed, UNDELIVERABLE
         return RunState.CANCELLED, RunCancelled(by=by, **touched), "cancelled"
 
