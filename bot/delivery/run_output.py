@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.delivery.budgets import Method
 from bot.delivery.parts import FIRST, PING, STATUS, ping, plain, unreachable, wants_ping
-from bot.delivery.planning import Call, asked_anew, nothing_posted, outstanding
+from bot.delivery.planning import Call, asked_anew, is_left_behind, nothing_posted, outstanding
 from bot.delivery.target import Target
 from bot.view.approval_card import card_name, cards
 from bot.view.fold import RunView, fold, start
@@ -204,9 +204,14 @@ class RunOutput:
         return replace(call, part=replace(call.part, urgent=True))
 
     def _rank(self, call: Call) -> int:
-        """The first message, then what people wait for, then the rest; of an ended run the answer comes first."""
+        """The first message, then what people wait for, then the rest; of an ended run the answer comes first.
+
+        A message that another one replaced waits until it may be edited, so nothing else waits for it.
+        """
         if self._opens(call):
             return 0
+        if is_left_behind(call.part.name):
+            return 5
         if call.part.urgent:
             return 3 if self.view.ended else 1
         return 4 if call.part.name == PING else 2
