@@ -190,8 +190,6 @@ class Scheduler:
             status = output.status_call()
             if status is not None:
                 await self._book(ownership, output, status, until)
-            elif held.seconds is None:
-                await self._settle(ownership, output)
             else:
                 output.not_before = now + min(held.seconds, self._pace.poll)
             return
