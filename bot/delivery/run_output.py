@@ -152,8 +152,8 @@ class RunOutput:
         """What is to be said now; rendered at this moment, so nothing that was overtaken is ever sent."""
         if self.is_closed:
             told = unreachable(self.view.requester, self.target.channel, self.closed or "")
-            return self._outstanding([told] if told is not None else [])
-        parts = [*self._answer(), *self._cards(), *reminders(self.view)]
+            return self._outstanding([] if self.target.is_direct else [told])
+        parts = [*self._answer(), *self._cards(), *reminders(self.view, direct=self.target.is_direct)]
         first = self.first
         if wants_ping(self.view) and (first is None or first.state != "undeliverable"):
             parts.append(ping(self.view, ""))
