@@ -149,7 +149,8 @@ async def test_what_slack_does_not_say_is_called_so_and_no_member_is_told_to_be_
     assert ids(shown) == [asked.approval_id]
     assert "A request that is shown where it was asked" in shown.text
     assert "checkout" not in f"{shown.text} {shown.blocks}"
-    await stage.act(pressed_in(shown, APPROVAL_REVIEW, asked))
+    block = _block(shown, asked.approval_id)
+    await stage.door.click(shown, APPROVAL_REVIEW, user=CAST.approver, block_id=block)
     await wait_until(lambda: said(stage, "Slack did not say whether you may see this here"))
 
 
