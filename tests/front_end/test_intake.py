@@ -237,7 +237,9 @@ async def test_deleting_a_message_that_has_replies_takes_its_run_out_of_the_line
     await stage.event(changed)
     assert (await stage.the_run()).state is RunState.CANCELLED
     counted = {"message": gone | {"reply_count": 2}, "previous_message": gone}
-    assert (await stage.event(changed | counted)).ok, "what is left of it is no message of a person"
+    assert (await stage.event(changed | counted)).status == 200, (
+        "what is left of it is no message of a person"
+    )
 
 
 async def test_a_full_thread_is_told_to_who_wrote_and_nothing_is_stored(stage: Stage) -> None:
