@@ -7,6 +7,7 @@ the group in between, or was deactivated, is refused. An empty rule is nobody; a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,20 +83,21 @@ async def may_edit(people: People, approval: Approval, user: str, *, home: str =
     return await may_decide(people, approval, user, home=home)
 
 
-async def may_see(people: People, approval: Approval, user: str) -> bool:
-    """Whether the arguments may be shown to ``user`` outside the channel they were asked in.
+async def may_see(people: People, approval: Approval, user: str) -> bool | None:
+    """Whether the arguments may be shown to ``user`` outside the channel they were asked in; None: nobody knows.
 
-    What was asked in a private channel stays among its members.
+    What was asked in a private channel stays among its members. What was asked in a direct message is shown to those
+    whom the rule names, alone or in a group: they could decide nowhere else.
     """
     channel = approval.channel
     if channel is None or user in approval.requesters:
         return True
     if channel.startswith("D"):
-        return False
+        return user in approval.rule.users or await _in_groups(people, approval, user)
     public = await people.is_public(approval.tenant, channel, within=ASK_WITHIN)
     if public is None:  # the oldest private channels have ids of their own; that is all that is left to go by
         public = not channel.startswith("G")
-    return public or await people.in_channel(approval.tenant, channel, user, within=ASK_WITHIN) is True
+    return public or await people.in_channel(approval.tenant, channel, user, within=ASK_WITHIN)
 
 
 def _of_named(kind: Kind | None, *, named: bool) -> Verdict:
@@ -117,10 +119,20 @@ async def _kind(people: People, team: str, user: str, home: str) -> Kind | None:
 async def _belongs(people: People, approval: Approval, user: str) -> bool | None:
     """None when Slack did not answer for one place, and no other one has the person."""
     team, rule = approval.tenant, approval.rule
-    places = [people.in_group(team, group, user, within=ASK_WITHIN) for group in rule.usergroups]
+    places: list[Awaitable[bool | None]] = [_in_groups(people, approval, user)]
     if rule.channel_members and approval.channel:
         places.append(people.in_channel(team, approval.channel, user, within=ASK_WITHIN))
-    found = await asyncio.gather(*places)
+    return _in_any(await asyncio.gather(*places))
+
+
+async def _in_groups(people: People, approval: Approval, user: str) -> bool | None:
+    team, groups = approval.tenant, approval.rule.usergroups
+    return _in_any(
+        await asyncio.gather(*(people.in_group(team, group, user, within=ASK_WITHIN) for group in groups))
+    )
+
+
+def _in_any(found: Sequence[bool | None]) -> bool | None:
     if True in found:
         return True
     return None if None in found else False

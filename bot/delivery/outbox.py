@@ -149,6 +149,8 @@ class Outbox:
         if card is None:
             url = await self._permalink(tenant, output, FIRST)
             return ping(output.view, url) if part.name == PING else moved(part.name, url)
+        if output.target.is_direct and part.to is not None:
+            return part  # it leads nowhere: nobody else can open a direct message
         url = await self._permalink(tenant, output, card)
         in_public = part.to is not None and await self._is_public(tenant, output.target.channel)
         told = reminders(output.view, card_url=url, in_public=in_public)

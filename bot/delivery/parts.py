@@ -53,13 +53,11 @@ def ping(view: RunView, url: str) -> Part:
     return replace(_linked(PING, told), once=True)
 
 
-def unreachable(requester: str, channel: str, error: str) -> Part | None:
-    """A direct message to whoever asked in a place that is closed to the bot; None where that was one itself.
+def unreachable(requester: str, channel: str, error: str) -> Part:
+    """A direct message to whoever asked in a place that is closed to the bot.
 
     ``error`` is Slack's name for why, empty where it is not known any more.
     """
-    if channel.startswith("D"):
-        return None
     told = notices.not_in_channel(channel) if error in _NOT_A_MEMBER else notices.closed_place(channel)
     return Part(name=UNREACHABLE, text=told.text, blocks=told.blocks, final=False, once=True, to=requester)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from bot.delivery.budgets import Method
 from bot.delivery.parts import content_digest, moved
@@ -18,6 +18,8 @@ from bot.view.message import Part
 from harness_core.models import Delivery
 
 Deliveries = Mapping[str, Delivery]
+
+_LEFT_BEHIND: Final = ".left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,24 @@ def to_be_replaced(record: Delivery) -> Delivery:
     )
 
 
+def left_behind(record: Delivery) -> Delivery:
+    """The record under which a message is kept whose place another one takes, until it can be made a link to that."""
+    return replace(record, part=f"{record.part}{_LEFT_BEHIND}", state="shown", shown=0, content="")
+
+
+def is_left_behind(part: str) -> bool:
+    """Whether it is the name of such a record."""
+    return part.endswith(_LEFT_BEHIND)
+
+
+def may_be_replaced(call: Call, deliveries: Deliveries) -> bool:
+    """Whether ``call`` is the last word of an answer, and could be posted anew where its message cannot be edited."""
+    part = call.part
+    of_the_answer = part.name[:1].isdecimal() and not part.linked
+    once = left_behind(call.before).part not in deliveries
+    return call.method is Method.UPDATE and part.final and of_the_answer and once
+
+
 def brought_by_another(record: Delivery, ts: str) -> Delivery:
     """The record of a post that a former owner's call made: whatever the message shows is to be looked at again."""
     return replace(record, state="shown", external_id=ts, shown=0, content="")
@@ -104,11 +124,22 @@ def _call(run_id: str, part: Part, found: Delivery | None, shown: int) -> Call |
 
 
 def _surplus(parts: Sequence[Part], deliveries: Deliveries) -> Iterator[Part]:
-    """Messages that a longer draft of the answer needed. While the run goes on it may need them again."""
+    """Messages that a longer draft of the answer needed, or whose place another one took.
+
+    While the run goes on it may need them again.
+    """
     if not all(part.final for part in parts):
         return
     wanted = {part.name for part in parts}
+    standing = {deliveries[name].external_id for name in wanted if name in deliveries}
     for name, record in deliveries.items():
         of_the_answer = name[:1].isdecimal()
-        if of_the_answer and name not in wanted and (record.external_id or record.state == "pending"):
+        # Whoever kept a message as left behind may have died before it let another one take its place.
+        kept = is_left_behind(name) and record.external_id in standing
+        if (
+            of_the_answer
+            and name not in wanted
+            and not kept
+            and (record.external_id or record.state == "pending")
+        ):
             yield moved(name, "")

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.delivery.budgets import Method
 from bot.delivery.parts import FIRST, PING, STATUS, ping, plain, unreachable, wants_ping
-from bot.delivery.planning import Call, asked_anew, nothing_posted, outstanding
+from bot.delivery.planning import Call, asked_anew, is_left_behind, nothing_posted, outstanding
 from bot.delivery.target import Target
 from bot.view.approval_card import card_name, cards
 from bot.view.fold import RunView, fold, start
@@ -27,9 +27,9 @@ _ABOUT_QUESTIONS: Final = "approval."
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Nothing is said before ``seconds`` are over; None: before something else happens."""
+    """Nothing is said before ``seconds`` are over."""
 
-    seconds: float | None
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -55,6 +55,7 @@ class RunOutput:
     closed: str | None = None
     failures: int = 0
     touched: float = 0.0
+    seen: float | None = None
     started: float | None = None
     sent: dict[str, float] = field(default_factory=dict)
     plain: set[str] = field(default_factory=set)
@@ -73,6 +74,7 @@ class RunOutput:
         """Folds what is new."""
         self.view = fold(self.view, events)
         self.peeked = max(self.peeked, self.view.seq)
+        self.seen = now if self.seen is None else self.seen
         if self.started is None and self.view.started_at is not None:
             self.started = now
 
@@ -104,16 +106,28 @@ class RunOutput:
     def opening(self, now: float, patience: float) -> Held | None:
         """How long the first message waits for something to say; None once it may be posted.
 
-        A status line covers the wait of a run that is next; where that failed, the message comes at once.
+        A status line covers the wait of a run that is next, for a moment: Slack takes it away after a while, and it
+        cannot be cancelled. Where it failed, the message comes at once.
         """
-        view, first, status = self.view, self.first, self.deliveries.get(STATUS)
-        queued = view.state is RunState.QUEUED
-        if first is not None or view.ended or view.text or view.calls or (queued and view.position):
+        first, status = self.first, self.deliveries.get(STATUS)
+        queued = self.view.state is RunState.QUEUED
+        until = (now if self.seen is None else self.seen) + patience
+        if queued and (first is not None or now >= until):
+            self.view = replace(self.view, delayed=True)
+        view = self.view
+        if (
+            view.delayed
+            or first is not None
+            or view.ended
+            or view.text
+            or view.calls
+            or (queued and view.position)
+        ):
             return None
         if status is not None and status.state == "undeliverable":
             return None
         if queued:
-            return Held(None)
+            return Held(until - now)
         if self.started is not None and now < self.started + patience and view.state is RunState.RUNNING:
             return Held(self.started + patience - now)
         return None
@@ -132,15 +146,14 @@ class RunOutput:
             part=Part(name=STATUS, text="", blocks=(), final=False),
             pending=replace(before, state="pending", shown=self.view.seq),
             before=before,
-            last=self.view.state is RunState.QUEUED,
         )
 
     def calls(self) -> list[Call]:
         """What is to be said now; rendered at this moment, so nothing that was overtaken is ever sent."""
         if self.is_closed:
             told = unreachable(self.view.requester, self.target.channel, self.closed or "")
-            return self._outstanding([told] if told is not None else [])
-        parts = [*self._answer(), *self._cards(), *reminders(self.view)]
+            return self._outstanding([] if self.target.is_direct else [told])
+        parts = [*self._answer(), *self._cards(), *reminders(self.view, direct=self.target.is_direct)]
         first = self.first
         if wants_ping(self.view) and (first is None or first.state != "undeliverable"):
             parts.append(ping(self.view, ""))
@@ -204,9 +217,14 @@ class RunOutput:
         return replace(call, part=replace(call.part, urgent=True))
 
     def _rank(self, call: Call) -> int:
-        """The first message, then what people wait for, then the rest; of an ended run the answer comes first."""
+        """The first message, then what people wait for, then the rest; of an ended run the answer comes first.
+
+        A message that another one replaced waits until it may be edited, so nothing else waits for it.
+        """
         if self._opens(call):
             return 0
+        if is_left_behind(call.part.name):
+            return 5
         if call.part.urgent:
             return 3 if self.view.ended else 1
         return 4 if call.part.name == PING else 2

@@ -21,7 +21,14 @@ from bot.delivery.budgets import POST_INTERVAL, Method, budget
 from bot.delivery.comparing import compared_with_last
 from bot.delivery.outbox import Changed, Outbox, Outcome, OwnerLost, PutOff, Said, TokenRefused
 from bot.delivery.parts import FIRST
-from bot.delivery.planning import Call, brought_by_another, nothing_posted
+from bot.delivery.planning import (
+    Call,
+    brought_by_another,
+    left_behind,
+    may_be_replaced,
+    nothing_posted,
+    to_be_replaced,
+)
 from bot.delivery.run_output import RunOutput
 from bot.delivery.target import Target
 from harness_core import Begun, Known, Lost, Store, Stored, Wait
@@ -40,7 +47,8 @@ _LONGEST_WAIT: Final = 1.0
 class Pace:
     """How fast output goes; seconds, except ``at_once``, the most calls in flight for one team.
 
-    ``peek`` is the least time between two looks at what is new about runs that have to wait.
+    ``peek`` is the least time between two looks at what is new about runs that have to wait. A last word is posted
+    anew where its message could not be edited for longer than ``replace_after``.
     """
 
     poll: float = 0.12
@@ -49,6 +57,7 @@ class Pace:
     post_interval: float = POST_INTERVAL
     patience: float = 1.5
     settle: float = 1.0
+    replace_after: float = 10.0
     backoff: float = 0.5
     longest_backoff: float = 30.0
     token_pause: float = 60.0
@@ -181,8 +190,6 @@ class Scheduler:
             status = output.status_call()
             if status is not None:
                 await self._book(ownership, output, status, until)
-            elif held.seconds is None:
-                await self._settle(ownership, output)
             else:
                 output.not_before = now + min(held.seconds, self._pace.poll)
             return
@@ -241,12 +248,27 @@ class Scheduler:
                 self._in_flight[output.run.run_id] = task
             case Wait() if call.method is Method.STATUS:
                 output.status_failed()
+            case Wait(seconds=seconds) if seconds > self._pace.replace_after and may_be_replaced(
+                call, output.deliveries
+            ):
+                await self._replace(ownership, output, call)
             case Wait(seconds=seconds):
                 self._closed[call.method, room or "", call.urgent] = now + min(seconds, _LONGEST_WAIT)
             case Known(external_id=ts):
                 output.deliveries[call.part.name] = brought_by_another(call.before, ts)
             case Lost():
                 self.lost = True
+
+    async def _replace(self, ownership: Ownership, output: RunOutput, call: Call) -> None:
+        """Lets a new message take the place of one that cannot be edited in time; that one becomes a link later."""
+        for record in (left_behind(call.before), to_be_replaced(call.before)):
+            if isinstance(await self._store.deliveries.done(ownership, record, complete=False), Lost):
+                self.lost = True
+                return
+            output.deliveries[record.part] = record
+        _log.info(
+            "delivery.replaced", run_id=output.run.run_id, team_id=ownership.tenant, part=call.part.name
+        )
 
     def _is_closed(self, output: RunOutput, now: float) -> bool:
         method, urgent = output.next_call

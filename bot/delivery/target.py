@@ -27,6 +27,11 @@ class Target:
             return None
         return cls(channel=channel, thread_ts=thread_ts, asked_ts=run.target.get("ts") or thread_ts)
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is a direct message, which nobody else can open."""
+        return self.channel.startswith("D")
+
     def request_url(self, team: str, team_url: str) -> str:
         """Where the message that asked can be read; see :func:`message_url`."""
         return message_url(self.channel, self.asked_ts, root=self.thread_ts, team=team, team_url=team_url)

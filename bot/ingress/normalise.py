@@ -33,6 +33,8 @@ _PEOPLE: Final = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 _LIFECYCLE: Final = frozenset(get_args(LifecycleKind))
 _CHANNEL_TYPES: Final = frozenset(get_args(ChannelType))
 _PLATFORM: Final = "USLACKBOT"
+_TOMBSTONE: Final = "tombstone"
+"""What stays of a deleted message that has replies: Slack tells of it as of an edit."""
 _TS: Final = re.compile(r"[0-9]{1,20}\.[0-9]{1,10}")
 _OPENING_MENTION: Final = re.compile(r"\s*<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _AFTER_MENTION: Final = re.compile(r"^\s*[:,]\s*")
@@ -68,6 +70,8 @@ def _event(body: Json, me: Installation) -> Payload:
     event = _part(body, "event")
     team, kind = _team_of_event(body), _text(event, "type")
     match kind, _text(event, "subtype"):
+        case "message", "message_changed" if _text(_part(event, "message"), "subtype") == _TOMBSTONE:
+            return _deleted(event, team, me)
         case "message", "message_changed":
             return _edited(event, team, me)
         case "message", "message_deleted":

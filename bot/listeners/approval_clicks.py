@@ -16,7 +16,7 @@ import structlog
 
 from bot.approvers import may_see
 from bot.ingress.payloads import Action
-from bot.listeners.approval_deeds import Person, decide, find_approval, forged, hidden
+from bot.listeners.approval_deeds import NOT_SHOWN, Person, decide, find_approval, forged, hidden
 from bot.listeners.approval_list import list_approvals
 from bot.listeners.approval_views import details_view, edit_view, grant_view, reject_view, review_view
 from bot.listeners.grant_list import revoke, turn_grants
@@ -180,8 +180,8 @@ class ApprovalClicks:
             shown = await self._services.approvals.shown_at(approval.run_id)
             if not is_shown(approval, shown, action.channel, action.message_ts):
                 return forged(self._services, person, action.action_id, approval)
-        elif not await may_see(self._services.people, approval, action.user):
-            return hidden(self._services)
+        elif not (seen := await may_see(self._services.people, approval, action.user)):
+            return hidden(self._services) if seen is False else NOT_SHOWN
         return Subject(approval=approval, revision=ref.revision)
 
 

@@ -46,6 +46,12 @@ Source = Literal["message", "list", "modal"]
 NOT_KNOWN: Final = notice(
     Mrkdwn("Slack did not say whether you can decide this, so nothing was changed. Try again in a minute.")
 )
+NOT_SHOWN: Final = notice(
+    Mrkdwn(
+        "Slack did not say whether you may see this here, so it is not shown. Open it where it was asked, or try again "
+        "in a minute."
+    )
+)
 PRIVATE: Final = notice(
     Mrkdwn("This was asked in a private channel that you are not in, so you can't see or decide it here.")
 )

@@ -18,6 +18,8 @@ from harness_core.errors import RunNotFound
 from harness_core.models import Page
 
 HIDDEN: Final = "A request in a private channel"
+NOT_KNOWN: Final = "A request that is shown where it was asked"
+"""In the place of a title, where Slack does not say whether it may be read here."""
 
 _READS: Final = 30
 
@@ -53,9 +55,13 @@ async def _as_seen(services: Services, approval: Approval, user: str) -> Approva
     concerned = admin or user in approval.requesters
     if not (concerned or isinstance(await may_decide(services.people, approval, user), Allowed)):
         return None
-    if await may_see(services.people, approval, user):
-        return approval
-    return replace(approval, asked=replace(approval.asked, title=HIDDEN)) if admin else None
+    match await may_see(services.people, approval, user):
+        case True:
+            return approval
+        case None:
+            return replace(approval, asked=replace(approval.asked, title=NOT_KNOWN))
+        case False:
+            return replace(approval, asked=replace(approval.asked, title=HIDDEN)) if admin else None
 
 
 async def link_to(services: Services, approval: Approval) -> str | None:

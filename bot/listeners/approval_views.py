@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.approvers import Allowed, Verdict, may_decide, may_edit, may_see
-from bot.listeners.approval_deeds import Person, closed, hidden, refuse
+from bot.listeners.approval_deeds import NOT_SHOWN, Person, closed, hidden, refuse
 from bot.listeners.services import Services
 from bot.view import approval_notices
 from bot.view.approval_modals import (
@@ -68,8 +68,12 @@ async def details_view(
 ) -> Block | Notice:
     """What was asked and what became of it, for everybody who may read where it was asked."""
     _ = revision  # what is over is shown as it ended
-    if person.source != "message" and not await may_see(services.people, approval, person.user):
-        return hidden(services)
+    if person.source != "message":
+        seen = await may_see(services.people, approval, person.user)
+        if seen is False:
+            return hidden(services)
+        if seen is None and page == 0:  # whoever turns a page was shown the first one
+            return NOT_SHOWN
     return details_modal(approval, page)
 
 

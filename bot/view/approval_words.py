@@ -313,6 +313,11 @@ def reminder(requester: Mrkdwn, title: Mrkdwn, until: Mrkdwn) -> Mrkdwn:
     return _M(f"{requester} is waiting for you: {title}. Expires {until}.")
 
 
+def in_the_list(reminder: Mrkdwn) -> Mrkdwn:
+    """Of what was asked where its reader cannot look."""
+    return _M(f"{reminder} It was asked in a direct message: `/harness approvals` lets you decide it.")
+
+
 def reminder_for(requester: Mrkdwn, approvers: Mrkdwn, title: Mrkdwn, until: Mrkdwn) -> Mrkdwn:
     """Where everybody reads it."""
     return _M(f"{requester} is waiting for {approvers}: {title}. Expires {until}.")

@@ -66,6 +66,7 @@ class Refusal:
 class RunView:
     """Everything a message about a run shows. `seq` is the newest event in it; times in milliseconds.
 
+    `delayed` is set for one that waits for a worker longer than a moment, though no other is before it in its thread;
     `held_since` is set while it waits for somebody to let it go on, after its worker was lost.
 
     `message` is the model message that `text` ends with; None where the next text starts a paragraph. `ran` and
@@ -78,6 +79,7 @@ class RunView:
     agent: str | None = None
     state: RunState = RunState.QUEUED
     position: int = 0
+    delayed: bool = False
     text: str = ""
     message: str | None = None
     steps: tuple[Step, ...] = ()

@@ -76,6 +76,8 @@ def status(view: RunView) -> Mrkdwn:
             return waiting(view)
         case RunState.QUEUED if view.position:
             return words.queued(view.position)
+        case RunState.QUEUED if view.delayed:
+            return words.QUEUED
         case _ if view.held_since is not None:
             return words.held(clock(view.held_since))
         case _ if view.cancel_requested_by:
@@ -313,7 +315,7 @@ _STEP_LINES: Mapping[StepState, Callable[[Mrkdwn], Mrkdwn]] = {
 
 def _controls(view: RunView) -> list[Block]:
     ref = RunRef(run_id=view.run_id)
-    if view.state is RunState.QUEUED and view.position:
+    if view.state is RunState.QUEUED and (view.position or view.delayed):
         return [button(words.CANCEL, RUN_STOP, ref)]
     buttons: list[Block] = []
     if not view.ended and view.held_since is not None:

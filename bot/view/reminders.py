@@ -22,11 +22,14 @@ MOST: Final = 5
 """People who are written to; where more are named, the thread is told."""
 
 
-def reminders(view: RunView, *, card_url: str = "", in_public: bool = False) -> tuple[Part, ...]:
+def reminders(
+    view: RunView, *, card_url: str = "", in_public: bool = False, direct: bool = False
+) -> tuple[Part, ...]:
     """The newest reminder of each card that is still open; `card_url` leads to it.
 
     A title may hold arguments, which nobody outside of the channel may read unless it is public: `in_public` says
-    so, and otherwise a direct message names only the tool.
+    so, and otherwise a direct message names only the tool. Of what was asked in a `direct` message, whose card nobody
+    else can open, those who are named hear at once if only they can decide, and read the rest in their list.
     """
     waiting: dict[str, list[Question]] = {}
     for question in view.open_questions:
@@ -34,8 +37,8 @@ def reminders(view: RunView, *, card_url: str = "", in_public: bool = False) -> 
     return tuple(
         part
         for card, questions in waiting.items()
-        if any(question.reminded for question in questions)
-        for part in _of_card(view, card, questions, card_url, in_public=in_public)
+        if any(question.reminded for question in questions) or (direct and not _decidable_there(questions))
+        for part in _of_card(view, card, questions, card_url, in_public=in_public, direct=direct)
     )
 
 
@@ -46,17 +49,23 @@ def reminded_card(view: RunView, name: str) -> str | None:
 
 
 def _of_card(
-    view: RunView, card: str, questions: Sequence[Question], url: str, *, in_public: bool
+    view: RunView, card: str, questions: Sequence[Question], url: str, *, in_public: bool, direct: bool
 ) -> list[Part]:
-    name = f"remind:{card}:{max(question.reminded for question in questions)}"
+    reminded = max(question.reminded for question in questions)
+    name = f"remind:{card}:{reminded}"
     people = dict.fromkeys(user for question in questions for user in _named(view, question))
     if not 0 < len(people) <= MOST:
-        return [_part(name, _for_all(view, questions), url, to=None)]
+        return [_part(name, _for_all(view, questions), url, to=None)] if reminded else []
     asked = {user: [each for each in questions if user in _named(view, each)] for user in people}
-    return [
-        _part(f"{name}:{user}", _for_one(view, asked[user], in_public=in_public), url, to=user)
-        for user in people
-    ]
+    told = {user: _for_one(view, asked[user], titled=in_public or direct) for user in people}
+    if direct:
+        return [_part(f"{name}:{user}", words.in_the_list(told[user]), "", to=user) for user in people]
+    return [_part(f"{name}:{user}", told[user], url, to=user) for user in people]
+
+
+def _decidable_there(questions: Sequence[Question]) -> bool:
+    """Whether the person of a direct message may decide what was asked there."""
+    return all(question.rule.requester for question in questions)
 
 
 def _named(view: RunView, question: Question) -> tuple[str, ...]:
@@ -65,9 +74,9 @@ def _named(view: RunView, question: Question) -> tuple[str, ...]:
     return tuple(user for user in question.rule.users if user not in asked)
 
 
-def _for_one(view: RunView, questions: Sequence[Question], *, in_public: bool) -> Mrkdwn:
+def _for_one(view: RunView, questions: Sequence[Question], *, titled: bool) -> Mrkdwn:
     first = questions[0]
-    what = _several(first.title if in_public else first.tool, len(questions))
+    what = _several(first.title if titled else first.tool, len(questions))
     until = deadline(first.requested_at, first.expires_at)
     return words.reminder(person(view.requester, PERSON), what, until)
 

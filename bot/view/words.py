@@ -122,6 +122,9 @@ def queued(place: int) -> Mrkdwn:
     return _M(f"Queued, {ordinal(place)} in line.")
 
 
+QUEUED: Final = _M("Queued.")
+
+
 def ordinal(number: int) -> str:
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"

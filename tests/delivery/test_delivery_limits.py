@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from delivery.owners import QUICK, Owners
 from delivery.stage import Act, Stage
 from waiting import wait_until
 
+from bot.delivery.planning import left_behind, nothing_posted, outstanding
 from bot.delivery.scheduler import Pace
 from bot.playground.faults import RateLimited
+from bot.view.message import Part
 
 POST, UPDATE = "chat.postMessage", "chat.update"
 
@@ -82,6 +85,48 @@ async def test_a_limit_closes_one_method_and_the_last_word_comes_after_it(
     assert min(call.at for call in updates) - closed >= 1.0
     (post,) = (call for call in await stage.calls(POST) if "meanwhile" in call.args["text"])
     assert post.at < updates[0].at
+
+
+async def test_a_last_word_that_cannot_be_edited_soon_is_posted_and_the_draft_becomes_a_link(
+    stage: Stage, owners: Owners
+) -> None:
+    first = await owners.start(stage, pace=replace(QUICK, replace_after=0.5))
+    act = await stage.play()
+    await act.say("Draft")
+    draft = await act.says("Draft")
+    await stage.door.fault(RateLimited(method=UPDATE, seconds=3))
+    await act.complete("The end.")
+    final = await act.says("The end.", within=2.0)
+    assert final.ts > draft.ts
+    await owners.stop(first)
+    await owners.start(stage)
+    link = await act.says("The answer is in a newer message")
+    assert link.ts == draft.ts
+    assert final.ts.replace(".", "") in link.text
+    await act.clean()
+    assert [message.ts for message in await act.answers()] == [draft.ts, final.ts]
+
+
+def test_a_message_that_was_never_replaced_after_all_does_not_become_a_link_to_itself() -> None:
+    standing = replace(nothing_posted("run", "0"), external_id="1.0")
+    records = {record.part: record for record in (standing, left_behind(standing))}
+    answer = Part(name="0", text="The end.", blocks=(), final=True)
+    assert [call.part for call in outstanding("run", [answer], records, shown=1)] == [answer]
+
+
+async def test_who_looked_away_is_pinged_before_a_replaced_draft_may_be_edited(
+    stage: Stage, owners: Owners
+) -> None:
+    await owners.start(stage, pace=replace(QUICK, replace_after=0.5))
+    act = await stage.play()
+    await act.say("Draft")
+    await act.says("Draft")
+    await stage.pass_time(61_000)
+    await stage.door.fault(RateLimited(method=UPDATE, seconds=30))
+    await act.complete("The end.")
+    ping = await act.says("your answer is ready", within=5.0)
+    final = await act.says("The end.")
+    assert final.ts.replace(".", "") in ping.text
 
 
 async def test_a_store_that_is_away_delays_and_loses_nothing(stage: Stage, owners: Owners) -> None:

@@ -12,6 +12,7 @@ from delivery.stage import Act, Stage
 from delivery.test_delivery_unclear_outcomes import owner_process
 from waiting import wait_until
 
+from bot.delivery.answers import Done
 from bot.playground.faults import ErrorAnswer, LoseReply
 from bot.playground.records import Message
 from harness_core.events import RunResumed
@@ -171,3 +172,41 @@ async def test_a_run_that_waited_for_people_pings_by_its_whole_time(stage: Stage
     await wait_until(pinged)
     await act.clean()
     assert f"<@{stage.cast.requester}>, your answer is ready." in (await act.answers())[-1].text
+
+
+async def direct_message(stage: Stage) -> str:
+    """The place where the requester and the bot write to each other, once the bot wrote there."""
+    api = stage.api()
+    assert isinstance(await api.post_message(stage.cast.team, stage.cast.requester, "Hello."), Done)
+    await api.close()
+    (found,) = [
+        each.id
+        for each in await stage.door.channels()
+        if each.kind == "im" and stage.cast.requester in each.members
+    ]
+    return found
+
+
+async def test_who_alone_can_decide_what_was_asked_in_a_direct_message_hears_of_it_at_once(
+    stage: Stage, owners: Owners
+) -> None:
+    await owners.start(stage)
+    act = await asking(stage, channel=await direct_message(stage))
+    (told,) = await written_to(stage, APPROVER)
+    assert told.text.startswith(
+        f"<@{stage.cast.requester}> is waiting for you: Restart shop-0. Expires <!date^"
+    )
+    assert told.text.endswith("`/harness approvals` lets you decide it.")
+    assert [block["type"] for block in told.blocks] == ["section"], "a link there would lead nowhere"
+    await act.tell(reminded())
+    await act.clean()
+    assert len(await written_to(stage, APPROVER)) == 2
+
+
+async def test_nobody_else_hears_of_what_the_person_of_a_direct_message_may_decide(
+    stage: Stage, owners: Owners
+) -> None:
+    await owners.start(stage)
+    rule = {"users": [APPROVER], "requester": True}
+    await asking(stage, channel=await direct_message(stage), rule=rule)
+    assert await written_to(stage, APPROVER) == []

@@ -105,7 +105,6 @@ async def test_a_status_line_says_at_once_that_the_message_was_seen(stage: Stage
         return "".join(each.status for each in await stage.door.statuses())
 
     assert "is reading your message" in await wait_until(status)
-    await act.clean()
     assert await act.answers() == []
     await act.start()
     await act.say("Here.")
@@ -156,6 +155,26 @@ async def test_a_queued_run_says_its_place_in_line_at_once(stage: Stage, owners:
     await second.complete("Second answer.")
     answered = await second.says("Second answer.")
     assert answered.ts == queued.ts
+
+
+async def test_a_run_that_nobody_takes_up_soon_says_that_it_waits_and_can_be_cancelled(
+    stage: Stage, owners: Owners
+) -> None:
+    first = await owners.start(stage)
+    act = await stage.ask()
+    queued = await act.says("Queued.")
+    assert [button["text"]["text"] for button in queued.blocks[-1]["elements"]] == ["Cancel"]
+    (post,) = await stage.calls("chat.postMessage")
+    assert post.at - float(act.thread_ts) > QUICK.patience * 0.8
+    await act.clean()
+    await owners.stop(first)
+    await owners.start(stage)
+    await stage.store.deliveries.mark_dirty(act.run_id)
+    await act.clean()
+    assert (await act.says("Queued.")).ts == queued.ts, "whoever shows it next says the same"
+    await act.start()
+    await act.complete("Done.")
+    assert (await act.says("Done.")).ts == queued.ts
 
 
 async def test_a_run_that_was_stopped_before_it_began_still_ends_in_words(

@@ -11,6 +11,7 @@ from waiting import wait_until
 
 from bot.delivery.answers import Done
 from bot.delivery.web_api import SingleToken, WebApi
+from bot.playground.faults import ErrorAnswer
 from bot.playground.records import Ephemeral
 from bot.view.blocks import actions, button
 from bot.view.values import (
@@ -137,6 +138,33 @@ async def test_what_was_asked_in_a_private_channel_is_shown_to_its_members_alone
     assert "checkout" not in json.dumps(seen.blocks)
     await stage.act(pressed_in(seen, APPROVAL_APPROVE, asked, user=CAST.guest))
     assert (await now(stage, asked)).state == "open"
+
+
+async def test_who_is_named_decides_from_the_list_what_was_asked_in_a_direct_message(stage: Stage) -> None:
+    asked = await one(stage, rule=ApproverRule(users=(CAST.approver,)), channel="D0SOMEBODY")
+    shown = await listed(stage, CAST.approver)
+    assert "Restart checkout" in shown.text
+    block = _block(shown, asked.approval_id)
+    assert (await stage.door.click(shown, APPROVAL_REVIEW, user=CAST.approver, block_id=block)).ok
+    assert (await stage.door.submit({}, user=CAST.approver)).ok
+    assert (await now(stage, asked)).decided_by == CAST.approver
+
+
+async def test_what_slack_does_not_say_is_called_so_and_no_member_is_told_to_be_none(stage: Stage) -> None:
+    asked = await one(stage, rule=ApproverRule(users=(CAST.approver,)), channel=CAST.private)
+    for method in ("conversations.info", "conversations.members"):
+        await stage.door.fault(ErrorAnswer(error="missing_scope", method=method, calls=None))
+    shown = await listed(stage, CAST.approver)
+    assert ids(shown) == [asked.approval_id]
+    assert "A request that is shown where it was asked" in shown.text
+    assert "checkout" not in f"{shown.text} {shown.blocks}"
+    block = _block(shown, asked.approval_id)
+    await stage.door.click(shown, APPROVAL_REVIEW, user=CAST.approver, block_id=block)
+    await wait_until(lambda: said(stage, "Slack did not say whether you may see this here"))
+
+
+async def said(stage: Stage, sentence: str) -> bool:
+    return any(sentence in each.text for each in await stage.door.ephemerals(user=CAST.approver))
 
 
 async def test_a_list_is_paged_ten_at_a_time_past_those_that_are_not_shown(stage: Stage) -> None:

@@ -147,6 +147,7 @@ async def test_the_rule_is_applied_at_the_click(stage: Stage, people: People) ->
         (CAST.private, CAST.approver, True),
         (CAST.private, CAST.guest, False),
         ("D0SOMEBODY", CAST.admin, False),
+        ("D0SOMEBODY", CAST.approver, True),
         ("D0SOMEBODY", CAST.requester, True),
         (None, CAST.admin, True),
     ],
@@ -155,3 +156,19 @@ async def test_what_was_asked_in_private_is_shown_to_nobody_else(
     people: People, channel: str | None, user: str, shown: bool
 ) -> None:
     assert await may_see(people, question(channel=channel), user) is shown
+
+
+async def test_what_was_asked_in_a_direct_message_is_shown_to_a_group_that_decides_it(people: People) -> None:
+    asked = question(channel="D0SOMEBODY", rule=GROUP)
+    assert await may_see(people, asked, CAST.approver) is True
+    assert await may_see(people, asked, CAST.guest) is False
+
+
+@pytest.mark.parametrize("blind", ["conversations.members", "usergroups.users.list"])
+async def test_where_slack_does_not_say_who_may_see_it_nobody_is_called_an_outsider(
+    stage: Stage, people: People, blind: str
+) -> None:
+    await stage.door.fault(ErrorAnswer(error="missing_scope", method="conversations.info", calls=None))
+    await stage.door.fault(ErrorAnswer(error="missing_scope", method=blind, calls=None))
+    channel = CAST.private if blind == "conversations.members" else "D0SOMEBODY"
+    assert await may_see(people, question(channel=channel, rule=GROUP), CAST.approver) is None

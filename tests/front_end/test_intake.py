@@ -215,6 +215,33 @@ async def test_deleting_a_message_takes_its_run_out_of_the_line(stage: Stage) ->
     assert [run.state for run in await stage.runs()] == [RunState.CANCELLED, RunState.QUEUED]
 
 
+async def test_deleting_a_message_that_has_replies_takes_its_run_out_of_the_line_too(stage: Stage) -> None:
+    asked = mention("first")
+    await stage.event(asked)
+    stays = {
+        "type": "message",
+        "user": "USLACKBOT",
+        "ts": asked["ts"],
+        "thread_ts": asked["ts"],
+        "hidden": True,
+    }
+    gone = stays | {"subtype": "tombstone", "text": "This message was deleted.", "reply_count": 1}
+    changed = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": CAST.general,
+        "ts": new_ts(),
+        "message": gone,
+        "previous_message": asked | {"thread_ts": asked["ts"], "reply_count": 1},
+    }
+    await stage.event(changed)
+    assert (await stage.the_run()).state is RunState.CANCELLED
+    counted = {"message": gone | {"reply_count": 2}, "previous_message": gone}
+    assert (await stage.event(changed | counted)).status == 200, (
+        "what is left of it is no message of a person"
+    )
+
+
 async def test_a_full_thread_is_told_to_who_wrote_and_nothing_is_stored(stage: Stage) -> None:
     root = mention("one")
     await stage.event(root)

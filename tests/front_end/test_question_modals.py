@@ -304,6 +304,15 @@ async def test_the_pages_of_details_are_turned_by_whoever_sees_the_card(stage: S
     assert "Page 2 of" in await screen(stage, CAST.guest)
 
 
+async def test_pages_are_turned_also_where_slack_does_not_say_who_is_in_the_channel(stage: Stage) -> None:
+    for method in ("conversations.info", "conversations.members"):
+        await stage.door.fault(ErrorAnswer(error="missing_scope", method=method, calls=None))
+    _, card = await shown(stage, asked=long_asked(), channel=CAST.private)
+    await opened(stage, card, APPROVAL_DETAILS, user=CAST.approver)
+    assert (await stage.door.submit({}, user=CAST.approver)).ok
+    assert "Page 2 of" in await screen(stage, CAST.approver)
+
+
 async def test_a_secret_is_in_no_modal(stage: Stage) -> None:
     secret = Asked(
         title="Log in",
