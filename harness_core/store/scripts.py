@@ -25,7 +25,8 @@ Argument = str | bytes | int
 REPEATABLE = frozenset(
     {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
      "item_read", "item_list", "ck_before", "item_index", "output_put", "steers_read", "mark_dirty", "fold", "forget_run",
-     "forget_thread", "detach", "evict", "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen"}
+     "forget_thread", "detach", "evict", "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen",
+     "posted"}
 )  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 
