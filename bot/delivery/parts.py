@@ -32,11 +32,14 @@ def content_digest(part: Part) -> str:
     return sha256(shown.encode()).hexdigest()
 
 
-def wants_ping(view: RunView) -> bool:
-    """Whether the requester is told of the end by a message of its own. Who stopped a run knows that it ended."""
+def wants_ping(view: RunView, *, out_of_sight: bool) -> bool:
+    """Whether the requester is told of the end by a message of its own. Who stopped a run knows that it ended.
+
+    ``out_of_sight``: people wrote below the answer before it was there.
+    """
     if view.state not in {RunState.COMPLETED, RunState.FAILED}:
         return False
-    return (
+    return out_of_sight or (
         view.started_at is not None
         and view.ended_at is not None
         and view.ended_at - view.started_at > PING_AFTER

@@ -10,7 +10,7 @@ from typing import Final
 from bot.delivery.budgets import Method
 from bot.delivery.parts import FIRST, PING, STATUS, ping, plain, unreachable, wants_ping
 from bot.delivery.planning import Call, asked_anew, is_left_behind, nothing_posted, outstanding
-from bot.delivery.target import Target
+from bot.delivery.target import Target, place_of
 from bot.view.approval_card import card_name, cards
 from bot.view.fold import RunView, fold, start
 from bot.view.message import Part, render
@@ -39,7 +39,7 @@ class RunOutput:
     ``not_before`` keeps the pace; its last word and what people wait for need not heed it. ``retry_at`` follows a
     fault. ``peeked`` is the newest event of which at least the name is known, and ``called`` that one was about a
     question. ``sent`` is when each part was last spoken of. ``closed`` is Slack's name for why nothing can be said in
-    the thread any more.
+    the thread any more, ``posted`` the place of the newest message there that is a person's, once the run has ended.
     """
 
     run: Run
@@ -54,6 +54,7 @@ class RunOutput:
     urgent: bool = False
     closed: str | None = None
     failures: int = 0
+    posted: int | None = None
     touched: float = 0.0
     seen: float | None = None
     started: float | None = None
@@ -155,7 +156,9 @@ class RunOutput:
             return self._outstanding([] if self.target.is_direct else [told])
         parts = [*self._answer(), *self._cards(), *reminders(self.view, direct=self.target.is_direct)]
         first = self.first
-        if wants_ping(self.view) and (first is None or first.state != "undeliverable"):
+        if wants_ping(self.view, out_of_sight=self._is_out_of_sight()) and (
+            first is None or first.state != "undeliverable"
+        ):
             parts.append(ping(self.view, ""))
         found = self._outstanding(parts)
         if any(call.part.urgent for call in found):
@@ -174,6 +177,12 @@ class RunOutput:
         """Whether people wait for a card to be shown or changed, found without rendering an answer that grows."""
         asked = bool(self.view.approvals) and not self.view.ended and not self.is_closed
         return asked and bool(self._outstanding(self._cards()))
+
+    def _is_out_of_sight(self) -> bool:
+        """Whether a person wrote below the last message of the answer."""
+        answer = (record for part, record in self.deliveries.items() if part[:1].isdecimal())
+        places = [place_of(record.external_id) for record in answer if record.external_id is not None]
+        return self.posted is not None and bool(places) and self.posted > max(places)
 
     def checks(self) -> list[Call]:
         """Edits of messages as they stand, which finds those that somebody deleted: the answer's and open cards.

@@ -182,6 +182,9 @@ class Scheduler:
         output.take(events, now)
         for question in output.uncompared():
             output.compared[question] = await compared_with_last(self._store, ownership.tenant, question)
+        if output.view.ended and output.posted is None:
+            run = output.run
+            output.posted = await self._store.messages.last_post(run.tenant, run.conversation)
         output.called = output.pressing
         if self._is_held(output, now) and not output.called:
             return

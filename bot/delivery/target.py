@@ -41,6 +41,11 @@ class Target:
         return {"channel": self.channel, "thread_ts": self.thread_ts, "ts": self.asked_ts}
 
 
+def place_of(ts: str) -> int:
+    """Where in its channel the message ``ts`` stands: a number that grows from message to message."""
+    return int(ts.replace(".", ""))
+
+
 def message_url(channel: str, ts: str, *, root: str, team: str, team_url: str) -> str:
     """Where the message ``ts`` of the thread ``root`` can be read, without asking Slack.
 

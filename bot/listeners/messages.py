@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from bot.delivery.target import place_of
 from bot.ingress.intake import Taken
 from bot.ingress.once import Once
 from bot.ingress.payloads import Deleted, Edited, OwnDeleted, Post
@@ -33,6 +34,8 @@ class Messages:
 
         :raises HarnessError: the store did not do it; the message must come again.
         """
+        if post.is_reply:  # what stands above it in the thread is out of sight
+            await self._services.control.note_post(post.team, post.conversation, place_of(post.ts))
         verb = mention_verb(post.text) if post.mentioned else None
         if verb is not None:
             return await self._first(post, lambda: self._verbs.obey(verb, post))

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.view import words
 from bot.view.blocks import Notice, notice, section
-from bot.view.limits import MESSAGE_TEXT
+from bot.view.limits import MESSAGE_TEXT, SENTENCE
 from bot.view.mrkdwn import Mrkdwn, clip, day_and_clock, escape, person
 from harness_core.approvals import AuditEntry
 from harness_core.models import Switches
@@ -76,7 +76,7 @@ def _entry(entry: AuditEntry) -> Mrkdwn:
 
 
 def _findings(said: Mrkdwn, findings: Sequence[str]) -> Notice:
-    lines = [said, *(escape(each) for each in findings[:_FINDINGS])]
+    lines = [said, *(escape(each, SENTENCE) for each in findings[:_FINDINGS])]
     if len(findings) > _FINDINGS:
         lines.append(_M(f"and {len(findings) - _FINDINGS} more"))
     return _lines(lines)

@@ -120,6 +120,10 @@ class Control:
         """Takes back the message that was taken in as ``name``, if nothing has begun with it."""
         return await self._store.messages.withdraw(tenant, name, by)
 
+    async def note_post(self, tenant: str, conversation: str, place: int) -> None:
+        """A person wrote something in the conversation, for the agent or not; ``place`` grows with each message."""
+        await self._store.messages.note_post(tenant, conversation, place)
+
     async def show_again(self, tenant: str, conversation: str, external_id: str) -> bool:
         """A message of this id is gone: if it showed a live run of the conversation, that is looked at again.
 

@@ -19,7 +19,7 @@ TEMPLATES: dict[str, str] = {
     "op": "op:%s",  # string, msgpack of a verb's reply; 120 s
     "seen": "seen:%s:%s",  # string by tenant and dedupe name: run id, or message@run it was added to; 72 h
     "tenants": "tenants",  # set of tenants that ever had a run
-    "conversation": "conv:%s:%s",  # hash: thread, generation, epoch, agent, starter, crowded, quiet
+    "conversation": "conv:%s:%s",  # hash: thread, generation, epoch, agent, starter, crowded, quiet, posted
     "inbox": "inbox:%s:%s",  # list of run ids of a conversation, the head may run
     "thread": "thread:%s",  # hash: a generation of a conversation
     "thread_runs": "thread:%s:runs",  # zset of run ids, score 0

@@ -42,6 +42,16 @@ class MessageRepository:
         self._scripts = scripts
         self._seal = seal
 
+    async def note_post(self, tenant: str, conversation: str, place: int) -> None:
+        """A person wrote something there, for the agent or not; ``place`` grows with each message."""
+        await self._scripts.call("posted", self._scripts.keys(tenant), tenant, conversation, place)
+
+    async def last_post(self, tenant: str, conversation: str) -> int:
+        """The place of the newest message that a person wrote there since something was asked; 0: there is none."""
+        keys = self._scripts.keys(tenant)
+        async with store_errors():
+            return int(await self._client.hget(keys("conversation", tenant, conversation), "posted") or 0)
+
     async def amend(
         self, tenant: str, name: str, text: str, *, by: str, stamp: int, correction: str
     ) -> Moved:

@@ -25,8 +25,9 @@ Argument = str | bytes | int
 
 REPEATABLE = frozenset(
     {"renew", "append", "own", "disown", "route", "ck_put", "ck_writes", "out_done", "call_open", "call_done",
-     "item_read", "item_list", "ck_before", "item_index", "output_put", "steers_read", "steers_taken", "mark_dirty", "fold", "forget_run",
-     "forget_thread", "detach", "evict", "ck_prune", "audit_trim", "upkeep_begin", "upkeep_end", "upkeep_seen"}
+     "item_read", "item_list", "ck_before", "item_index", "output_put", "steers_read", "steers_taken", "mark_dirty",
+     "posted", "fold", "forget_run", "forget_thread", "detach", "evict", "ck_prune", "audit_trim", "upkeep_begin",
+     "upkeep_end", "upkeep_seen"}
 )  # fmt: skip
 """Verbs whose repeat changes nothing by their own logic; they need no stored reply."""
 

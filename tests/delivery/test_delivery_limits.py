@@ -100,7 +100,7 @@ async def test_a_last_word_that_cannot_be_edited_soon_is_posted_and_the_draft_be
     assert final.ts > draft.ts
     await owners.stop(first)
     await owners.start(stage)
-    link = await act.says("The answer is in a newer message")
+    link = await act.says("The answer is in another message")
     assert link.ts == draft.ts
     assert final.ts.replace(".", "") in link.text
     await act.clean()

@@ -8,6 +8,7 @@ import pytest
 from delivery.owners import QUICK, SHORT, Owners
 from delivery.stage import Stage
 
+from bot.delivery.target import place_of
 from bot.playground.faults import ErrorAnswer
 from bot.playground.records import Message
 from harness_core.events import RunResumed
@@ -90,6 +91,28 @@ async def test_a_failure_after_a_long_wait_pings_too(stage: Stage, owners: Owner
     await act.fail("The model did not answer.")
     await act.clean()
     assert f"<@{stage.cast.requester}>, your run ended" in (await act.answers())[-1].text
+
+
+@pytest.mark.parametrize("below", [True, False])
+async def test_a_requester_is_pinged_where_people_wrote_below_the_answer(
+    below: bool, stage: Stage, owners: Owners
+) -> None:
+    await owners.start(stage)
+    act = await stage.play()
+    run = await stage.store.runs.get(act.run_id)
+    await stage.store.messages.note_post(run.tenant, run.conversation, place_of(act.thread_ts))
+    await act.say("Draft")
+    draft = await act.says("Draft")
+    if below:
+        place = place_of(draft.ts) + 1
+        await stage.store.messages.note_post(run.tenant, run.conversation, place)
+        await stage.store.messages.note_post(run.tenant, run.conversation, place - 5)
+    await act.complete("Draft and end.")
+    await act.says("Draft and end.")
+    await act.clean()
+    texts = [message.text for message in await act.answers()]
+    assert texts[0] == "Draft and end."
+    assert ["your answer is ready" in text for text in texts[1:]] == [True] * below
 
 
 async def test_whoever_stopped_a_run_is_not_pinged(stage: Stage, owners: Owners) -> None:

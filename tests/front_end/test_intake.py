@@ -196,6 +196,20 @@ async def test_a_reply_that_opens_with_somebody_elses_mention_is_not_for_the_bot
     assert len(await stage.runs()) == 1
 
 
+async def test_whatever_people_write_in_the_thread_of_a_run_is_known_to_stand_below_it(stage: Stage) -> None:
+    root = mention("look at this")
+    await stage.event(root)
+    chat = message(f"<@{CAST.approver}> what do you think?", thread_ts=root["ts"])
+    await stage.event(chat)
+    elsewhere = mention("unrelated")
+    await stage.event(message("no run here", thread_ts=elsewhere["ts"]))
+    posts = stage.core.store.messages
+    assert await posts.last_post(CAST.team, f"{CAST.general}:{root['ts']}") == int(
+        chat["ts"].replace(".", "")
+    )
+    assert await posts.last_post(CAST.team, f"{CAST.general}:{elsewhere['ts']}") == 0
+
+
 async def test_deleting_a_message_takes_its_run_out_of_the_line(stage: Stage) -> None:
     first, second = mention("first"), None
     await stage.event(first)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from view.view_events import RUN, RUN_ID, STARTED, T0, viewed
 
-from bot.view import gallery, notices, runs
+from bot.view import gallery, notices, operations, runs
 from bot.view.steps_modal import incident, steps_modal
 from bot.view.values import RunsPage, decode
 from harness_core.events import RunCancelled, RunFailed, StepCompleted, StepStarted
@@ -35,6 +35,14 @@ def test_a_row_has_id_state_agent_requester_age_and_link_in_blocks_and_in_text()
     ]
     rows = [block["text"]["text"] for block in notice.blocks if block["type"] == "section"]
     assert rows[0] == f"`{RUN_ID}` · running\nops · <@U012ABCDEF> · 3 min ago · <{URL}|Open>"
+
+
+def test_a_finding_of_a_reload_says_what_to_do_however_long_its_path_is() -> None:
+    finding = f"agents/{'very-' * 30}long.yaml:12: unknown tool `deplyo`. Did you mean `deploy`?"
+    told = operations.not_reloaded([finding] * 12)
+    assert told.text.count(finding) == 10
+    assert told.blocks[1]["text"]["text"] == finding
+    assert told.blocks[-1]["text"]["text"] == "and 2 more"
 
 
 def test_only_a_live_run_can_be_cancelled_from_the_list() -> None:
