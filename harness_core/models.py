@@ -254,12 +254,13 @@ class RunFilter:
 
 
 DEAD_LETTERS = RunFilter(state=RunState.FAILED, reason="recovery_exhausted")
+"""Runs that were given up, because their workers were lost again and again. To retry one is to replay it."""
 
 UNDELIVERABLE = "undeliverable"
 """Why a run failed that nothing can be said of any more, and who asks the worker of such a run to stop."""
+
 NOT_DELIVERED = "Nothing can be written any more where this was asked, so it was not continued."
 """What people read about such a run, wherever else they look."""
-"""Runs that were given up, because their workers were lost again and again. To retry one is to replay it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,9 +57,7 @@ class RunCompany:
             if not wanted:
                 self._groups[user] = frozenset()
             elif self._groups_of is None:
-                self._groups[user] = (
-                    None  # in no group would be a guess, and lift what policies forbid a group
-                )
+                self._groups[user] = None  # "in none" would be a guess, and lift what is forbidden to a group
             else:
                 self._groups[user] = await self._groups_of(self._as_if_of(user), wanted)
         return self._groups[user]

@@ -29,7 +29,8 @@ class ToolGate(AgentMiddleware[Any, Any]):
 
     ``limit`` is in seconds. A tool that raises has ended, and so has an idempotent one that took too long; neither
     ends the run. Tools whose effects stay inside the graph pass unrecorded unless a policy says otherwise; those that
-    have other agents work take as long as the run may. ``agent`` makes the calls; ``around`` are the layers between it and the tools, the outermost first.
+    have other agents work take as long as the run may. ``agent`` makes the calls; ``around`` are the layers between it
+    and the tools, the outermost first.
     """
 
     def __init__(
