@@ -28,11 +28,16 @@ class SchemaUnreadable(Exception):
 
 def check_schema(schema: Mapping[str, Any]) -> None:
     """:raises SchemaUnreadable: values cannot be held against it."""
+    _readable_schema(schema)
+
+
+def _readable_schema(schema: Mapping[str, Any]) -> Any:
     try:
         plain = _one_dialect(schema)
         # Patterns are in the language of whoever wrote the schema: that Python cannot read one proves nothing.
         Draft202012Validator.check_schema(plain, format_checker=FormatChecker(formats=()))
         _follow(plain, Registry().resolver_with_root(DRAFT202012.create_resource(plain)))
+        return plain
     except Exception as error:
         raise SchemaUnreadable(type(error).__name__) from error
 
@@ -42,10 +47,10 @@ def errors_of(schema: Mapping[str, Any], value: Any) -> list[ValidationError]:
 
     :raises SchemaUnreadable: it cannot be said.
     """
-    check_schema(schema)
+    plain = _readable_schema(schema)
     token = _steps.set(iter(range(_FOLLOWED)))
     try:
-        return list(_Validator(_one_dialect(schema), registry=Registry()).iter_errors(value))
+        return list(_Validator(plain, registry=Registry()).iter_errors(value))
     except Exception as error:
         raise SchemaUnreadable(type(error).__name__) from error
     finally:
