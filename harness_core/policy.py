@@ -12,6 +12,7 @@ from typing import Any
 from harness_core.approvals import ApproverRule, GrantTerms
 from harness_core.canonical import digest_of
 from harness_core.workspace import (
+    TASK,
     ApprovalExcept,
     Approvers,
     Caller,
@@ -23,9 +24,6 @@ from harness_core.workspace import (
     possible_values,
     refusals,
 )
-
-_TASK = "task"
-"""The tool that every agent with subagents has, and that no Tool object brings; it names the one it calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +204,7 @@ def _can_wait(workspace: Workspace, site: CallSite) -> bool:
         for name, spec in agents_reached(workspace, site.agent).items()
         if spec.checkpointer is not None and spec.checkpointer.kind is False
     ]
-    if (host.checkpointer or workspace.runtime.checkpointer).kind is False:
+    if workspace.checkpointer_of(host).kind is False:
         return False
     return not any(site.acting in agents_reached(workspace, name) for name in forgetful)
 
@@ -222,7 +220,7 @@ def _barred(
     workspace: Workspace, tool: Called, arguments: Mapping[str, Any], site: CallSite
 ) -> tuple[str, ...]:
     """Why the subagent that makes the call, or the one that it calls, must not act in this run."""
-    called = arguments.get("subagent_type") if tool.name == _TASK and not tool.source else None
+    called = arguments.get("subagent_type") if tool.name == TASK and not tool.source else None
     others = [each for each in (site.acting, called) if isinstance(each, str) and each != site.agent]
     inner = [each for each in others if each in workspace.agents]
     if not inner:

@@ -82,10 +82,7 @@ class AgentRuntime:
     def outlives(self, agent: str) -> bool:
         """Whether another process can go on with a run of this agent; so far as an unknown one is concerned, yes."""
         spec = self._workspace.agents.get(agent)
-        if spec is None:
-            return True
-        kept = spec.checkpointer or self._workspace.runtime.checkpointer
-        return kept.kind not in (False, "memory")
+        return spec is None or self._workspace.checkpointer_of(spec).kind not in (False, "memory")
 
     def hosts(self) -> list[HostBinding]:
         """The agents that conversations can be routed to: those that are nobody's subagent."""

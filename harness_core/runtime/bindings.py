@@ -78,9 +78,7 @@ class Bindings:
         async with self._building[name]:
             if name not in self._bindings:
                 agent = self._workspace.agents[name]
-                saver = await self._resources.savers.open(
-                    agent.checkpointer or self._workspace.runtime.checkpointer
-                )
+                saver = await self._resources.savers.open(self._workspace.checkpointer_of(agent))
                 self._bindings[name] = await self._bind(agent, saver, inner=False)
             return self._bindings[name]
 

@@ -10,12 +10,11 @@ from deepagents.backends import StateBackend
 from deepagents.middleware.subagents import GENERAL_PURPOSE_SUBAGENT, SubAgentMiddleware
 
 from harness_core.runtime.tools import BoundTool
-from harness_core.workspace import AgentSpec, ToolSpec
+from harness_core.workspace import TASK, AgentSpec, ToolSpec
 
 GENERAL_PURPOSE = GENERAL_PURPOSE_SUBAGENT["name"]
 """The subagent that deep agents add by themselves, without a gate, unless there is one of this name."""
 
-TASK = "task"
 _TASK = ToolSpec(name=TASK, label="Asking {subagent_type}", title="Ask {subagent_type}", idempotent=True)
 
 

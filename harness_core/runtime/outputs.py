@@ -19,21 +19,19 @@ from harness_core.runtime.checkpointer import FENCE
 from harness_core.runtime.results import OUTPUT_LIMIT, Result
 from harness_core.runtime.tools import BoundTool
 from harness_core.store import OutputRepository
-from harness_core.workspace import ToolSpec
-
-READ = "read_stored_output"
+from harness_core.workspace import READ_ON, ToolSpec
 
 BLOCKS_LIMIT = 1024 * 1024
 """Characters of a tool's output that are not text: pictures, files and the like, as the model's provider gets them."""
 
 _PIECE = OUTPUT_LIMIT - 1024  # of a stored output, so that a piece of it is not too long itself
 _NAME = 24  # characters of a call's key that tell its output from others of the run
-_SPEC = ToolSpec(name=READ, label="Reading on in a long output", title="Read on", idempotent=True)
+_SPEC = ToolSpec(name=READ_ON, label="Reading on in a long output", title="Read on", idempotent=True)
 
 
 async def shortened(outputs: OutputRepository, fence: Fence, key: str, result: Result) -> Result:
-    """``result`` with its text cut to what a model may read, and without pictures and files that are too large. The text that is
-    cut is kept, while the run's share lasts.
+    """``result`` with its text cut to what a model may read, and without pictures and files that are too large. The
+    text that is cut is kept, while the run's share lasts.
 
     :raises StaleFence: the lease is gone.
     """
@@ -90,7 +88,7 @@ class _Cutting:
         note = f"The output was cut: {size} of {len(data)} bytes are shown."
         if reference is None:
             return f"{shown}\n[{note} The rest was not kept: this run has kept all it may.]"
-        return f'{shown}\n[{note} Read on with {READ}(reference="{reference}", offset={size}).]'
+        return f'{shown}\n[{note} Read on with {READ_ON}(reference="{reference}", offset={size}).]'
 
 
 def _text_of(block: Any) -> str | None:
@@ -136,7 +134,7 @@ class StoredOutputs(AgentMiddleware[Any, Any]):
         self._outputs = outputs
         self.tools: list[BaseTool] = [
             StructuredTool(
-                name=READ,
+                name=READ_ON,
                 description="Read on in an output of a tool that was too long to show at once.",
                 args_schema=_Where,
                 func=None,
@@ -154,9 +152,11 @@ class StoredOutputs(AgentMiddleware[Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         if not any(
-            isinstance(each, ToolMessage) and READ in str(each.text)[-300:] for each in request.messages
+            isinstance(each, ToolMessage) and READ_ON in str(each.text)[-300:] for each in request.messages
         ):
-            tools = [tool for tool in request.tools if not (isinstance(tool, BaseTool) and tool.name == READ)]
+            tools = [
+                tool for tool in request.tools if not (isinstance(tool, BaseTool) and tool.name == READ_ON)
+            ]
             request = request.override(tools=tools)
         return await handler(request)
 
@@ -174,5 +174,5 @@ class StoredOutputs(AgentMiddleware[Any, Any]):
             offset += 1
         piece = data[offset : offset + _PIECE].decode(errors="ignore")
         end = offset + len(piece.encode())
-        more = f' Read on with {READ}(reference="{reference}", offset={end}).' if end < len(data) else ""
+        more = f' Read on with {READ_ON}(reference="{reference}", offset={end}).' if end < len(data) else ""
         return f"{piece}\n[Bytes {offset} to {end} of {len(data)}.{more}]"

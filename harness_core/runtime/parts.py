@@ -10,7 +10,6 @@ from deepagents.backends import StateBackend
 
 from harness_core.errors import WorkspaceInvalid
 from harness_core.runtime.call_schema import CallSchema
-from harness_core.runtime.delegation import TASK
 from harness_core.runtime.files import file_middleware, load_backend
 from harness_core.runtime.mcp import (
     ServerAddress,
@@ -22,9 +21,10 @@ from harness_core.runtime.mcp import (
 from harness_core.runtime.memory import BoundEmbeddings, EmbeddingsUnusable, load_embeddings
 from harness_core.runtime.middleware import Kit, declared_middleware
 from harness_core.runtime.models import BoundModel, ModelUnusable, load_model
-from harness_core.runtime.outputs import READ
 from harness_core.runtime.tools import BoundTool, ToolUnusable, load_tool
 from harness_core.workspace import (
+    READ_ON,
+    TASK,
     AgentSpec,
     Diagnostic,
     ToolObject,
@@ -199,7 +199,7 @@ def _undeclared(agent: AgentSpec) -> list[str]:
 
     :raises ToolUnusable: the agent's own backend cannot be built.
     """
-    names = [READ]
+    names = [READ_ON]
     if agent.mode == "deepagent":
         backend = load_backend(agent.backend) if isinstance(agent.backend, PythonFiles) else StateBackend()
         names += [tool.name for tool in file_middleware(agent, backend).tools]

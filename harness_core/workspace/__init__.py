@@ -40,9 +40,11 @@ from harness_core.workspace.schema import (
     ToolObject,
     ToolSpec,
 )
-from harness_core.workspace.tool_names import model_name
+from harness_core.workspace.tool_names import READ_ON, TASK, model_name
 
 __all__ = (
+    "READ_ON",
+    "TASK",
     "AgentSpec",
     "ApprovalExcept",
     "Approvals",

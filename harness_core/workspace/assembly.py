@@ -12,6 +12,7 @@ from harness_core.workspace.fields import reveal_secrets
 from harness_core.workspace.schema import (
     AgentSpec,
     ChannelSpec,
+    Checkpointer,
     EmbeddingModelSpec,
     MiddlewareSpec,
     ModelSpec,
@@ -50,6 +51,10 @@ class Workspace:
     def hosts(self) -> tuple[str, ...]:
         """The agents that conversations can be handed to: those that are nobody's subagent."""
         return hosts(self.agents.values())
+
+    def checkpointer_of(self, agent: AgentSpec) -> Checkpointer:
+        """Where the checkpoints of an agent are kept that is nobody's subagent."""
+        return agent.checkpointer or self.runtime.checkpointer
 
     def middleware_of(self, agent: AgentSpec) -> tuple[MiddlewareSpec, ...]:
         """What the agent declares, in its order, objects in the place of their names."""

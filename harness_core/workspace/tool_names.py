@@ -13,6 +13,12 @@ from harness_core.canonical import digest
 LONGEST_NAME: Final = 64
 """Characters that every provider takes in the name of a tool."""
 
+TASK: Final = "task"
+"""The tool that every agent with subagents has, to hand work to one of them; no Tool object brings it."""
+
+READ_ON: Final = "read_stored_output"
+"""The tool that every agent has, to read on in outputs that were cut."""
+
 _OTHERS: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 

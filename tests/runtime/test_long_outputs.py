@@ -20,11 +20,11 @@ from runtime.room_workspace import agent, tool, workspace
 from harness_core.models import Fence
 from harness_core.runtime import AgentRuntime
 from harness_core.runtime.checkpointer import FENCE
-from harness_core.runtime.outputs import READ, StoredOutputs, shortened
+from harness_core.runtime.outputs import StoredOutputs, shortened
 from harness_core.runtime.results import OUTPUT_LIMIT, fitted
 from harness_core.runtime.tools import BoundTool
 from harness_core.store import Seal, Store
-from harness_core.workspace import ToolSpec
+from harness_core.workspace import READ_ON, ToolSpec
 
 PICTURE = {"type": "image", "base64": "A" * 600_000, "mime_type": "image/png"}
 WHOLE = "é" * 100_000
@@ -45,7 +45,7 @@ async def test_a_model_reads_on_to_the_end_with_a_tool_that_it_sees_only_then(
         found = REFERENCE.search(str(last["content"])[-300:])
         if found is None:
             return Say("read it all")
-        return CallTools((Call(READ, {"reference": found[1], "offset": int(found[2])}),))
+        return CallTools((Call(READ_ON, {"reference": found[1], "offset": int(found[2])}),))
 
     async with openai_stand_in(reply) as server:
         model = f"provider: openai\nmodel: m\nbase_url: {server.base_url}\napi_key: {server.api_key}\n"
@@ -57,7 +57,7 @@ async def test_a_model_reads_on_to_the_end_with_a_tool_that_it_sees_only_then(
     assert all(len(piece.encode()) <= OUTPUT_LIMIT for piece in pieces)
     assert len(pieces) == 4
     assert read(chunks) == "read it all"
-    assert [READ in tools_of(body) for body in server.requests] == [False, *([True] * 4)]
+    assert [READ_ON in tools_of(body) for body in server.requests] == [False, *([True] * 4)]
 
 
 async def test_a_reference_from_another_conversation_opens_nothing(
@@ -68,7 +68,7 @@ async def test_a_reference_from_another_conversation_opens_nothing(
     (long,) = results(await run(runtime, await leases.claim(conversation="C1"), "call long_winded"))
     found = REFERENCE.search(long.output)
     assert found is not None
-    reading = f'call {READ} {{"reference": "{found[1]}", "offset": 0}}'
+    reading = f'call {READ_ON} {{"reference": "{found[1]}", "offset": 0}}'
 
     (elsewhere,) = results(await run(runtime, await leases.claim(conversation="C2"), reading))
 
@@ -87,7 +87,7 @@ async def test_what_a_run_may_not_keep_is_cut_and_said_to_be_lost(
         )
     )
 
-    assert f"Read on with {READ}(" in one.output
+    assert f"Read on with {READ_ON}(" in one.output
     assert two.output.endswith("The rest was not kept: this run has kept all it may.]")
 
 
@@ -119,7 +119,7 @@ async def test_many_texts_of_one_output_are_cut_as_one(store: Store, leases: Lea
 
     assert [block["type"] for block in content] == ["text", "image"]
     assert content[0]["text"].startswith("é" * 10_000 + "\nxxx")
-    assert f"{OUTPUT_LIMIT} of 110003 bytes are shown. Read on with {READ}(" in content[0]["text"]
+    assert f"{OUTPUT_LIMIT} of 110003 bytes are shown. Read on with {READ_ON}(" in content[0]["text"]
 
 
 async def test_pictures_that_are_too_large_are_left_out_and_said_to_be(store: Store, leases: Leases) -> None:

@@ -20,6 +20,7 @@ from harness_core.workspace.schema import (
     Spec,
     ToolObject,
 )
+from harness_core.workspace.tool_names import TASK
 
 S = TypeVar("S", bound=Spec)
 
@@ -30,13 +31,6 @@ FILE_TOOLS: Final = frozenset(
     {"ls", "read_file", "write_file", "edit_file", "delete", "glob", "grep", EXECUTE}
 )
 """What deep agents can do with their files."""
-
-TASK: Final = "task"
-"""The tool that hands work to a subagent."""
-
-
-READ_ON: Final = "read_stored_output"
-"""The tool that every agent has, to read on in outputs that were cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness_core.workspace.checks.picture import EXECUTE, FILE_TOOLS, READ_ON, TASK, Picture, Seen
+from harness_core.workspace.checks.picture import EXECUTE, FILE_TOOLS, Picture, Seen
 from harness_core.workspace.diagnostics import KeyPath, listed
 from harness_core.workspace.schema import AgentSpec, ToolObject
 from harness_core.workspace.schema.tools import BY_TOOL, REST
-from harness_core.workspace.tool_names import model_name
+from harness_core.workspace.tool_names import READ_ON, TASK, model_name
 
 
 def check_tools(picture: Picture) -> None:
